@@ -1,0 +1,50 @@
+// Policies as values: what applies where, with which parameters and action, and who is excepted.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "policy/exception.h"
+#include "policy/rule.h"
+#include "policy/selection.h"
+
+namespace plimsoll::policy {
+
+// What an unknown fact means, by the class of its reason.
+struct OnUnknown {
+  Action definite = Action::kEnforce;
+  Action access = Action::kWarn;
+  Action outage = Action::kWarn;
+  Action scan = Action::kWarn;
+};
+
+struct RuleSetting {
+  const Rule* rule = nullptr;
+  Action action = Action::kOff;
+  Parameters parameters;
+  std::optional<OnUnknown> on_unknown;
+};
+
+enum class ControllerCreated : std::uint8_t { kWarn, kEnforce, kSkip };
+
+struct HygienePolicy {
+  std::string name;
+  Match match;
+  std::vector<Match> exclude;
+  std::vector<RuleSetting> rules;  // in the order of all_rules(); none that is off
+  std::vector<Exception> exceptions;
+  bool deny_existing = false;  // existingViolations: deny
+  ControllerCreated controller_created = ControllerCreated::kWarn;
+  OnUnknown on_unknown;
+
+  // True if the labels of namespaces are needed anywhere in it.
+  bool needs_namespace_labels() const;
+};
+
+struct PolicySet {
+  std::vector<HygienePolicy> policies;
+};
+
+}  // namespace plimsoll::policy

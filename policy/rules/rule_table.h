@@ -1,0 +1,24 @@
+// Every rule by name: one line here and one in rules.cc for each.
+#pragma once
+
+#include "policy/rule.h"
+
+namespace plimsoll::policy::rules {
+
+extern const Rule kImageReference;
+extern const Rule kImageTag;
+extern const Rule kImageDigest;
+extern const Rule kImageRegistry;
+extern const Rule kImagePullPolicy;
+extern const Rule kImageEnvironment;
+extern const Rule kVersionLabel;
+extern const Rule kLivenessProbe;
+extern const Rule kReadinessProbe;
+extern const Rule kHealthCheck;
+extern const Rule kProbeQuality;
+extern const Rule kResources;
+extern const Rule kSecretEnv;
+extern const Rule kRunAsRoot;
+extern const Rule kReplicas;
+
+}  // namespace plimsoll::policy::rules
