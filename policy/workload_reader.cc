@@ -294,7 +294,10 @@ std::string_view group_of(std::string_view api_version) {
 }
 
 const WorkloadKind* find_workload_kind(std::string_view api_version, std::string_view kind) {
-  const std::string_view group = group_of(api_version);
+  return find_workload_kind_of_group(group_of(api_version), kind);
+}
+
+const WorkloadKind* find_workload_kind_of_group(std::string_view group, std::string_view kind) {
   const WorkloadKind* by_kind = nullptr;
   for (const WorkloadKind& row : kKinds) {
     if (row.kind != kind) continue;

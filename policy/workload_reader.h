@@ -33,6 +33,9 @@ std::span<const WorkloadKind> workload_kinds();
 // forgiven for built-in kinds only (a core Service is not a Knative Service).
 const WorkloadKind* find_workload_kind(std::string_view api_version, std::string_view kind);
 
+// The same for a group by itself.
+const WorkloadKind* find_workload_kind_of_group(std::string_view group, std::string_view kind);
+
 // The part before the slash; empty for "v1".
 std::string_view group_of(std::string_view api_version);
 

@@ -1,0 +1,72 @@
+#include "webhook/net/front.h"
+
+#include <algorithm>
+#include <malloc.h>
+
+#include <boost/asio/post.hpp>
+
+namespace plimsoll::webhook::net {
+
+void Front::add(Connection& connection) {
+  connection.place_ = connections_.size();
+  connections_.push_back(&connection);
+  peak_ = std::max(peak_, connections_.size());
+}
+
+void Front::remove(Connection& connection) {
+  Connection* last = connections_.back();
+  connections_[connection.place_] = last;
+  last->place_ = connection.place_;
+  connections_.pop_back();
+  --counters_.open;
+}
+
+void Front::sweep() {
+  const Clock::time_point now = Clock::now();
+  // Closing only wakes the coroutine up; the list does not change under the loop.
+  for (Connection* connection : connections_) {
+    const bool late = connection->expires <= now;
+    if (!late && connection->key_updates <= kMaxKeyUpdates) continue;
+    ++counters_.deadline_closes;
+    connection->expires = Clock::time_point::max();
+    connection->key_updates = 0;
+    connection->close_now();
+  }
+  give_memory_back();
+}
+
+// The C library keeps what a burst of connections needed; it is given back once they are gone.
+void Front::give_memory_back() {
+  constexpr std::size_t kWorthwhile = 64;
+  constexpr std::chrono::seconds kPause{1};
+  const Clock::time_point now = Clock::now();
+  if (peak_ < connections_.size() + kWorthwhile || now < trimmed_ + kPause) return;
+  malloc_trim(0);
+  trimmed_ = now;
+  peak_ = connections_.size();
+}
+
+void Front::start_sweeping() {
+  sweep_timer_.expires_after(kSweepPeriod);
+  sweep_timer_.async_wait([this](const boost::system::error_code& error) {
+    if (error) return;
+    sweep();
+    start_sweeping();
+  });
+}
+
+void Front::start_thread() {
+  start_sweeping();
+  thread_ = std::thread([this] { io_.run(); });
+}
+
+void Front::stop() {
+  boost::asio::post(io_, [this] {
+    sweep_timer_.cancel();
+    for (Connection* connection : connections_) connection->close_now();
+    work_.reset();
+  });
+  if (thread_.joinable()) thread_.join();
+}
+
+}  // namespace plimsoll::webhook::net

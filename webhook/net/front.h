@@ -1,0 +1,87 @@
+// One thread with an io_context of its own, the connections that live on it, and their deadlines.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "webhook/net/handler.h"
+#include "webhook/net/server.h"
+
+namespace plimsoll::webhook::net {
+
+// What a front knows of a connection. Used on the front's thread only.
+class Connection {
+ public:
+  Connection() = default;
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+  virtual ~Connection() = default;
+
+  // Closes the socket; what waits for it ends with an error.
+  virtual void close_now() = 0;
+
+  Clock::time_point expires = Clock::time_point::max();  // closed at the first sweep after it
+  unsigned key_updates = 0;                              // of the peer, counted by the TLS layer
+  bool in_request = false;                               // between the head and the answer
+
+ private:
+  friend class Front;
+  std::size_t place_ = 0;
+};
+
+// Deadlines are coarse: a sweep over all connections, not a timer for each.
+inline constexpr std::chrono::milliseconds kSweepPeriod{250};
+
+class Front {
+ public:
+  explicit Front(ServerCounters& counters) : counters_(counters), sweep_timer_(io_) {}
+
+  boost::asio::io_context& io() { return io_; }
+
+  // Registers a connection for as long as the entry lives. It is counted as open already when it is
+  // accepted, so that the limit holds at once; the entry's end counts it off.
+  class Entry {
+   public:
+    Entry(Front& front, Connection& connection) : front_(front), connection_(connection) {
+      front_.add(connection_);
+    }
+    Entry(const Entry&) = delete;
+    Entry& operator=(const Entry&) = delete;
+    ~Entry() { front_.remove(connection_); }
+
+   private:
+    Front& front_;
+    Connection& connection_;
+  };
+
+  // Starts sweeping; without a thread of its own the owner runs the io_context.
+  void start_sweeping();
+  void start_thread();
+  // Closes every connection and ends the thread.
+  void stop();
+
+ private:
+  void add(Connection& connection);
+  void remove(Connection& connection);
+  void sweep();
+  void give_memory_back();
+
+  ServerCounters& counters_;
+  boost::asio::io_context io_{1};
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_{
+      io_.get_executor()};
+  boost::asio::steady_timer sweep_timer_;
+  std::vector<Connection*> connections_;
+  std::size_t peak_ = 0;  // connections since memory was last given back
+  Clock::time_point trimmed_;
+  std::thread thread_;
+};
+
+}  // namespace plimsoll::webhook::net

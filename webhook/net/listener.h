@@ -1,0 +1,52 @@
+// A listening socket and what happens to the connections that come in on it.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/ip/tcp.hpp>
+
+#include "policy/result.h"
+#include "webhook/net/session.h"
+
+namespace plimsoll::webhook::net {
+
+class Listener {
+ public:
+  // Connections are handed to `fronts` in turn. With `tls`, each begins with a handshake.
+  Listener(boost::asio::io_context& io,
+           std::vector<Front*> fronts,
+           SessionContext context,
+           const Snapshot<TlsContext>* tls);
+
+  // Binds and listens. Returns the bound address, "127.0.0.1:43215" or "[::]:8443".
+  policy::Result<std::string> open(std::string_view address);
+  // Accepts until `close`.
+  void start();
+  void close();
+
+ private:
+  boost::asio::awaitable<void> accept_loop();
+  boost::asio::awaitable<void> serve(Socket socket, Front& front);
+  boost::asio::awaitable<void> serve_tls(Socket socket,
+                                         Front& front,
+                                         std::shared_ptr<const TlsContext> tls);
+  boost::asio::awaitable<void> pause(std::chrono::milliseconds time);
+  policy::Result<void> bind(const boost::asio::ip::tcp::endpoint& endpoint);
+  bool full() const;
+  void launch(Socket socket, Front& front);
+
+  boost::asio::ip::tcp::acceptor acceptor_;
+  std::vector<Front*> fronts_;
+  std::size_t next_ = 0;
+  SessionContext context_;
+  const Snapshot<TlsContext>* tls_;
+};
+
+}  // namespace plimsoll::webhook::net
