@@ -15,7 +15,8 @@ namespace cli = plimsoll::webhook::cli;
 constexpr const char* kFooter = R"(Start here:
   helm template . | plimsoll check -     judge what a chart would install
   plimsoll policy show                   the policy that is used where none is given
-  plimsoll policy rules                  what can be checked)";
+  plimsoll policy rules                  what can be checked
+  plimsoll serve --help                  the admission webhook)";
 
 int run(int argc, char** argv) {
   CLI::App app(
@@ -28,6 +29,7 @@ int run(int argc, char** argv) {
   int exit_code = cli::kExitFine;
   cli::add_check(app, exit_code);
   cli::add_policy(app, exit_code);
+  cli::add_serve(app, exit_code);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -1,0 +1,245 @@
+#include "webhook/cli/serve_options.h"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "policy/quantity.h"
+#include "webhook/admission/timeout.h"
+
+namespace plimsoll::webhook::cli {
+namespace {
+
+using policy::Error;
+using policy::ErrorKind;
+using policy::Result;
+
+std::unexpected<Error> wrong(std::string message) {
+  return std::unexpected(Error{ErrorKind::kInvalidInput, std::move(message)});
+}
+
+Result<std::chrono::milliseconds> duration(const char* flag, const std::string& text) {
+  const auto time = admission::parse_duration(text);
+  if (!time)
+    return wrong(fmt::format("{}: \"{}\" is not a duration; write 10s or 1m30s", flag, text));
+  return *time;
+}
+
+Result<std::uint64_t> bytes(const char* flag, const std::string& text) {
+  constexpr policy::Int128 kNano = 1'000'000'000;
+  const auto quantity = policy::parse_quantity(text);
+  const bool whole = quantity && quantity->nano % kNano == 0 && quantity->nano > 0;
+  if (!whole) return wrong(fmt::format("{}: \"{}\" is not a size; write 32Mi", flag, text));
+  return static_cast<std::uint64_t>(quantity->nano / kNano);
+}
+
+// The host of HOST:PORT is this machine alone.
+bool is_loopback(const std::string& address) {
+  const std::string host = address.substr(0, address.rfind(':'));
+  return host == "localhost" || host == "[::1]" || host.starts_with("127.");
+}
+
+Result<void> understand_times(const ServeFlags& flags, ServeOptions& options) {
+  const struct {
+    const char* flag;
+    const std::string& text;
+    std::chrono::milliseconds& time;
+  } rows[] = {
+      {"--shutdown-delay", flags.shutdown_delay, options.server.shutdown_delay},
+      {"--drain-timeout", flags.drain_timeout, options.server.drain_timeout},
+      {"--poll-interval", flags.poll_interval, options.poll_interval},
+      {"--idle-timeout", flags.idle_timeout, options.server.idle},
+  };
+  for (const auto& row : rows) {
+    const auto time = duration(row.flag, row.text);
+    if (!time) return std::unexpected(time.error());
+    row.time = *time;
+  }
+  if (options.server.drain_timeout < options.server.shutdown_delay) {
+    return wrong(
+        "--drain-timeout counts from the signal: it must not be shorter than --shutdown-delay");
+  }
+  if (options.poll_interval < std::chrono::milliseconds(100)) {
+    return wrong("--poll-interval must be at least 100ms");
+  }
+  return {};
+}
+
+Result<void> understand_limits(const ServeFlags& flags, ServeOptions& options) {
+  const auto max_body = bytes("--max-body", flags.max_body);
+  if (!max_body) return std::unexpected(max_body.error());
+  const auto budget = bytes("--body-budget", flags.body_budget);
+  if (!budget) return std::unexpected(budget.error());
+  if (*budget < *max_body) return wrong("--body-budget must not be less than --max-body");
+  if (*max_body > (std::uint64_t{1} << 30U)) return wrong("--max-body must not be more than 1Gi");
+  options.admission.max_body = *max_body;
+  options.admission.body_budget = *budget;
+  options.admission.max_in_flight = flags.max_in_flight;
+  options.server.max_connections = flags.max_connections;
+  options.server.front_threads = flags.threads;
+  return {};
+}
+
+Result<void> understand_certificate(const ServeFlags& flags, ServeOptions& options) {
+  const bool files = !flags.certificate.empty() || !flags.key.empty();
+  if (flags.self_signed && files)
+    return wrong("--self-signed and --cert, --key exclude each other");
+  if (!flags.self_signed && (flags.certificate.empty() || flags.key.empty())) {
+    return wrong(
+        "--cert and --key are needed; to try things out on this machine alone, --self-signed");
+  }
+  if (flags.self_signed && !is_loopback(flags.listen)) {
+    return wrong("--self-signed listens on this machine alone: say --listen 127.0.0.1:8443");
+  }
+  options.self_signed = flags.self_signed;
+  options.certificate = flags.certificate;
+  options.key = flags.key;
+  return {};
+}
+
+void add_address_flags(CLI::App& command, ServeFlags& flags) {
+  const CLI::IsMember modes({"enforce", "warn", "audit"});
+  command
+      .add_option("--policy",
+                  flags.policies,
+                  "Policy file or directory; may be repeated. Without it, the built-in policy")
+      ->type_name("PATH")
+      ->take_all();
+  command
+      .add_option(
+          "--mode", flags.mode, "Caps every action: enforce, warn or audit. The break-glass switch")
+      ->check(modes)
+      ->capture_default_str();
+  command.add_option("--cert", flags.certificate, "Serving certificate and its chain, PEM; polled")
+      ->type_name("FILE");
+  command.add_option("--key", flags.key, "Private key of the certificate, PEM; polled")
+      ->type_name("FILE");
+  command.add_flag(
+      "--self-signed", flags.self_signed, "Make a certificate for a week; loopback addresses only");
+  command
+      .add_option("--listen", flags.listen, "Address for reviews over TLS; port 0 takes a free one")
+      ->type_name("HOST:PORT")
+      ->capture_default_str();
+  command
+      .add_option("--health-listen",
+                  flags.health_listen,
+                  "Address of /livez, /readyz, /metrics in plain HTTP, or off")
+      ->type_name("HOST:PORT")
+      ->capture_default_str();
+}
+
+void add_time_flags(CLI::App& command, ServeFlags& flags) {
+  command
+      .add_option("--shutdown-delay",
+                  flags.shutdown_delay,
+                  "After SIGTERM, how long connections are still accepted")
+      ->type_name("TIME")
+      ->capture_default_str();
+  command
+      .add_option("--drain-timeout",
+                  flags.drain_timeout,
+                  "After SIGTERM, when to end although connections are open")
+      ->type_name("TIME")
+      ->capture_default_str();
+  command
+      .add_option(
+          "--idle-timeout",
+          flags.idle_timeout,
+          "When idle connections are closed; the API server does so after 90s and must be first")
+      ->type_name("TIME")
+      ->capture_default_str();
+  command
+      .add_option("--poll-interval",
+                  flags.poll_interval,
+                  "How often policies and certificate are looked at")
+      ->type_name("TIME")
+      ->capture_default_str();
+}
+
+void add_limit_flags(CLI::App& command, ServeFlags& flags) {
+  command.add_option("--max-body", flags.max_body, "Largest review; beyond it, see --on-limit")
+      ->type_name("SIZE")
+      ->capture_default_str();
+  command
+      .add_option("--body-budget",
+                  flags.body_budget,
+                  "Memory for bodies and their parsing, all reviews together")
+      ->type_name("SIZE")
+      ->capture_default_str();
+  command
+      .add_option(
+          "--max-connections", flags.max_connections, "Then no more are accepted until one ends")
+      ->check(CLI::Range(1, 100000))
+      ->capture_default_str();
+  command
+      .add_option("--max-in-flight",
+                  flags.max_in_flight,
+                  "Requests at once; beyond it 503 with Retry-After")
+      ->check(CLI::Range(1, 100000))
+      ->capture_default_str();
+  command
+      .add_option(
+          "--threads", flags.threads, "Threads that answer; 0: as many as processors may be used")
+      ->check(CLI::Range(0, 16))
+      ->capture_default_str();
+}
+
+void add_verdict_flags(CLI::App& command, ServeFlags& flags) {
+  const CLI::IsMember answers({"deny", "allow"});
+  command
+      .add_option("--malformed",
+                  flags.malformed,
+                  "What to answer to an object that cannot be read: deny or allow")
+      ->check(answers)
+      ->capture_default_str();
+  command.add_option("--on-limit", flags.on_limit, "What to answer beyond a limit: deny or allow")
+      ->check(answers)
+      ->capture_default_str();
+  command
+      .add_option("--on-timeout",
+                  flags.on_timeout,
+                  "What to answer where the deadline came first: deny or allow")
+      ->check(answers)
+      ->capture_default_str();
+  command
+      .add_option("--controller-user",
+                  flags.controllers,
+                  "User whose pods fall under controllerCreated; may be repeated, replaces the "
+                  "built-in list")
+      ->type_name("NAME")
+      ->take_all();
+  command.add_option("--log-level", flags.log_level, "debug, info, warn or error")
+      ->check(CLI::IsMember({"debug", "info", "warn", "error"}))
+      ->capture_default_str();
+}
+
+}  // namespace
+
+void add_serve_flags(CLI::App& command, ServeFlags& flags) {
+  add_address_flags(command, flags);
+  add_time_flags(command, flags);
+  add_limit_flags(command, flags);
+  add_verdict_flags(command, flags);
+}
+
+Result<ServeOptions> understand(const ServeFlags& flags) {
+  ServeOptions options;
+  for (const auto step : {understand_times, understand_limits, understand_certificate}) {
+    const Result<void> done = step(flags, options);
+    if (!done) return std::unexpected(done.error());
+  }
+  options.policies = flags.policies;
+  options.listen = flags.listen;
+  if (flags.health_listen != "off") options.health_listen = flags.health_listen;
+  policy::EvaluationOptions& evaluation = options.admission.evaluation;
+  evaluation.mode = flags.mode == "audit"  ? policy::Mode::kAudit
+                    : flags.mode == "warn" ? policy::Mode::kWarn
+                                           : policy::Mode::kEnforce;
+  if (!flags.controllers.empty()) evaluation.controllers = flags.controllers;
+  options.admission.allow_malformed = flags.malformed == "allow";
+  options.admission.allow_over_limit = flags.on_limit == "allow";
+  options.admission.allow_late = flags.on_timeout == "allow";
+  options.log_level = telemetry::log_level_of(flags.log_level).value_or(telemetry::LogLevel::kInfo);
+  return options;
+}
+
+}  // namespace plimsoll::webhook::cli

@@ -1,0 +1,274 @@
+#include "webhook/cli/serve_program.h"
+
+#include <chrono>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "webhook/admission/handler.h"
+#include "webhook/admission/health.h"
+#include "webhook/admission/reviewer.h"
+#include "webhook/cli/commands.h"
+#include "webhook/cli/terminal.h"
+#include "webhook/net/certificate_files.h"
+#include "webhook/policy_sources/policy_files.h"
+
+namespace plimsoll::webhook::cli {
+namespace {
+
+using policy_sources::PolicyFiles;
+using telemetry::LogLevel;
+using telemetry::Metrics;
+using Days = std::chrono::duration<double, std::ratio<86400>>;
+
+class ServeProgram {
+ public:
+  explicit ServeProgram(const ServeOptions& options)
+      : options_(options),
+        log_(options.log_level),
+        policy_files_(options.policies, false, policies_),
+        certificate_files_(options.certificate, options.key),
+        reviewer_(
+            options_.admission,
+            policies_,
+            [this] { return policy_files_.revision(); },
+            log_,
+            metrics_),
+        handler_(options_.admission, reviewer_, metrics_),
+        health_([this] { return readiness(); }, metrics_),
+        server_(options_.server, tls(), handler_) {}
+
+  int run();
+
+ private:
+  const net::Snapshot<net::TlsContext>& tls() const {
+    return options_.self_signed ? self_signed_ : certificate_files_.current();
+  }
+  policy::Result<void> load_certificate();
+  bool load_policies();
+  bool listen();
+  void watch_metrics();
+  void watch_reloads();
+  void poll();
+  void poll_policies();
+  void poll_certificate();
+  admission::Readiness readiness() const;
+  double days_left() const;
+
+  const ServeOptions& options_;
+  telemetry::Log log_;
+  Metrics metrics_;
+  net::Snapshot<policy::PolicySet> policies_;
+  PolicyFiles policy_files_;
+  net::Snapshot<net::TlsContext> self_signed_;
+  net::CertificateFiles certificate_files_;
+  admission::Reviewer reviewer_;
+  admission::AdmissionHandler handler_;
+  admission::HealthHandler health_;
+  net::Server server_;
+  std::chrono::steady_clock::time_point expiry_told_;
+};
+
+policy::Result<void> ServeProgram::load_certificate() {
+  if (!options_.self_signed) return certificate_files_.load();
+  const auto pair = net::make_self_signed();
+  if (!pair) return std::unexpected(pair.error());
+  auto context = net::make_server_tls(*pair);
+  if (!context) return std::unexpected(context.error());
+  self_signed_.publish(std::move(*context));
+  return {};
+}
+
+bool ServeProgram::load_policies() {
+  policy_files_.poll();
+  if (policies_.read() != nullptr) return true;
+  for (const std::string& line : policy_files_.errors()) complain(line);
+  return false;
+}
+
+bool ServeProgram::listen() {
+  const auto address = server_.listen(options_.listen);
+  if (!address) {
+    complain("plimsoll: --listen: " + address.error().message);
+    return false;
+  }
+  std::string health = "off";
+  if (options_.health_listen) {
+    const auto bound = server_.listen_plain(*options_.health_listen, health_);
+    if (!bound) {
+      complain("plimsoll: --health-listen: " + bound.error().message);
+      return false;
+    }
+    health = *bound;
+  }
+  const std::string revision = policy_files_.revision();
+  log_.write(LogLevel::kInfo,
+             "listening",
+             {{"address", *address},
+              {"health", health},
+              {"mode", policy::mode_word(options_.admission.evaluation.mode)},
+              {"policies", static_cast<std::int64_t>(policies_.read()->policies.size())},
+              {"policyRevision", revision}});
+  return true;
+}
+
+double ServeProgram::days_left() const {
+  return Days(tls().read()->not_after - std::chrono::system_clock::now()).count();
+}
+
+void ServeProgram::poll_policies() {
+  const PolicyFiles::Outcome outcome = policy_files_.poll();
+  if (outcome == PolicyFiles::Outcome::kLoaded) {
+    const std::string revision = policy_files_.revision();
+    log_.write(LogLevel::kInfo, "policies loaded", {{"policyRevision", revision}});
+  } else if (outcome == PolicyFiles::Outcome::kRefused) {
+    for (const std::string& line : policy_files_.errors()) {
+      log_.write_limited(
+          LogLevel::kError, "policies refused, the old ones are kept", {{"why", line}});
+    }
+  }
+}
+
+void ServeProgram::poll_certificate() {
+  constexpr std::chrono::minutes kTellAgain{1};
+  if (!options_.self_signed) {
+    const auto polled = certificate_files_.poll();
+    if (polled.change == net::CertificateFiles::Change::kSwapped) {
+      log_.write(LogLevel::kInfo,
+                 "certificate loaded",
+                 {{"daysLeft", static_cast<std::int64_t>(days_left())}});
+    } else if (polled.change == net::CertificateFiles::Change::kFailed) {
+      log_.write(
+          LogLevel::kError, "certificate refused, the old one is kept", {{"why", polled.message}});
+    }
+  }
+  const auto now = std::chrono::steady_clock::now();
+  if (days_left() >= 0 || now < expiry_told_ + kTellAgain) return;
+  expiry_told_ = now;
+  log_.write(LogLevel::kError, "the serving certificate has expired", {});
+}
+
+void ServeProgram::poll() {
+  poll_policies();
+  poll_certificate();
+}
+
+admission::Readiness ServeProgram::readiness() const {
+  admission::Readiness readiness;
+  const double days = days_left();
+  readiness.ready = policies_.read() != nullptr && days > 0 && !server_.draining();
+  if (server_.draining()) readiness.text += "draining\n";
+  readiness.text += fmt::format("policies: revision {} in force\n", policy_files_.revision());
+  for (const std::string& line : policy_files_.errors()) {
+    readiness.text += "policies: the files as they are now were refused: " + line + "\n";
+  }
+  readiness.text +=
+      days > 0 ? fmt::format("certificate: {:.1f} days left\n", days) : "certificate: expired\n";
+  if (certificate_files_.failures() > 0) {
+    readiness.text +=
+        fmt::format("certificate: {} reloads failed\n", certificate_files_.failures());
+  }
+  return readiness;
+}
+
+void ServeProgram::watch_metrics() {
+  const net::ServerCounters& net = server_.counters();
+  const struct {
+    Metrics::Type type;
+    const char* name;
+    const char* help;
+    const std::atomic<std::uint64_t>& value;
+  } rows[] = {
+      {Metrics::Type::kGauge, "connections", "Open connections.", net.open},
+      {Metrics::Type::kGauge, "requests_busy", "Requests between head and answer.", net.busy},
+      {Metrics::Type::kCounter,
+       "connections_accepted_total",
+       "Connections accepted.",
+       net.accepted},
+      {Metrics::Type::kCounter,
+       "accept_errors_total",
+       "Connections that could not be accepted.",
+       net.accept_errors},
+      {Metrics::Type::kCounter,
+       "tls_handshake_errors_total",
+       "TLS handshakes that failed.",
+       net.handshake_errors},
+      {Metrics::Type::kCounter,
+       "bad_requests_total",
+       "Requests that are not HTTP.",
+       net.bad_requests},
+      {Metrics::Type::kCounter, "short_bodies_total", "Bodies that ended early.", net.short_bodies},
+      {Metrics::Type::kCounter,
+       "slow_peers_closed_total",
+       "Connections closed at a deadline.",
+       net.deadline_closes},
+      {Metrics::Type::kCounter,
+       "internal_failures_total",
+       "Exceptions that ended a request.",
+       net.failures},
+  };
+  for (const auto& row : rows) {
+    const std::atomic<std::uint64_t>* value = &row.value;
+    metrics_.watch(row.type, row.name, row.help, [value] { return static_cast<double>(*value); });
+  }
+  watch_reloads();
+}
+
+void ServeProgram::watch_reloads() {
+  const auto watch =
+      [this](Metrics::Type type, const char* name, const char* help, std::function<double()> read) {
+        metrics_.watch(type, name, help, std::move(read));
+      };
+  watch(Metrics::Type::kGauge,
+        "certificate_days_left",
+        "Days until the serving certificate expires.",
+        [this] { return days_left(); });
+  watch(Metrics::Type::kGauge,
+        "body_budget_used_bytes",
+        "Charged for bodies and their parsing.",
+        [this] { return static_cast<double>(handler_.budget().used()); });
+  watch(Metrics::Type::kCounter,
+        "certificate_reload_failures_total",
+        "Certificate reloads that failed.",
+        [this] { return static_cast<double>(certificate_files_.failures()); });
+  watch(Metrics::Type::kCounter, "certificate_reloads_total", "Certificates swapped in.", [this] {
+    return static_cast<double>(certificate_files_.swaps());
+  });
+  watch(Metrics::Type::kCounter,
+        "policy_reload_failures_total",
+        "Policy reloads that failed.",
+        [this] { return static_cast<double>(policy_files_.failures()); });
+  watch(Metrics::Type::kCounter, "policy_loads_total", "Policies put into force.", [this] {
+    return static_cast<double>(policy_files_.loads());
+  });
+  watch(Metrics::Type::kCounter,
+        "log_lines_dropped_total",
+        "Log lines lost because nobody read them.",
+        [this] { return static_cast<double>(log_.dropped()); });
+}
+
+int ServeProgram::run() {
+  if (!load_policies()) return kExitBadConfiguration;
+  const policy::Result<void> certificate = load_certificate();
+  if (!certificate) {
+    complain("plimsoll: " + certificate.error().message);
+    return kExitBadConfiguration;
+  }
+  if (days_left() < 0) log_.write(LogLevel::kError, "the serving certificate has expired", {});
+  if (!listen()) return kExitUsage;
+  watch_metrics();
+  server_.every(options_.poll_interval, [this] { poll(); });
+  server_.on_hangup([this] { poll(); });
+  server_.on_drain([this] { log_.write(LogLevel::kInfo, "draining", {}); });
+  const int code = server_.run();
+  log_.write(LogLevel::kInfo, "ended", {});
+  return code;
+}
+
+}  // namespace
+
+int run_server(const ServeOptions& options) {
+  return ServeProgram(options).run();
+}
+
+}  // namespace plimsoll::webhook::cli
