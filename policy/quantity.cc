@@ -96,19 +96,28 @@ Digits parse_digits(std::string_view text) {
   return digits;
 }
 
+constexpr auto kPowersOfTen = [] {
+  std::array<Int128, 39> powers{};
+  powers[0] = 1;
+  for (std::size_t i = 1; i < powers.size(); ++i) powers[i] = 10 * powers[i - 1];
+  return powers;
+}();
+
 // value * 2^binary * 10^decimal, rounded up; nothing beyond kLimit.
 std::optional<Int128> scaled(Int128 value, Scale scale) {
   if (value == 0) return value;
   if (__builtin_mul_overflow(value, Int128{1} << scale.binary, &value)) return std::nullopt;
-  for (; scale.decimal > 0; --scale.decimal) {
-    if (__builtin_mul_overflow(value, Int128{10}, &value)) return std::nullopt;
+  const auto power = static_cast<std::size_t>(scale.decimal < 0 ? -scale.decimal : scale.decimal);
+  if (scale.decimal >= 0) {
+    const bool beyond =
+        power >= kPowersOfTen.size() || __builtin_mul_overflow(value, kPowersOfTen[power], &value);
+    if (beyond) return std::nullopt;
+  } else if (power >= kPowersOfTen.size()) {
+    value = 1;  // all of it is behind the last billionth
+  } else {
+    const bool rest = value % kPowersOfTen[power] != 0;
+    value = value / kPowersOfTen[power] + (rest ? 1 : 0);
   }
-  bool rest = false;
-  for (; scale.decimal < 0; ++scale.decimal) {
-    rest = rest || value % 10 != 0;
-    value /= 10;
-  }
-  value += rest ? 1 : 0;
   if (value > kLimit) return std::nullopt;
   return value;
 }

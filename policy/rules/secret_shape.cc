@@ -88,8 +88,15 @@ struct NameTraits {
   bool about = false;
 };
 
+// Every word that matters has a p (pass, pwd), a c (secret, credential) or a k (key, token) in it;
+// most names can be left at that.
+bool may_be_secret(std::string_view name) {
+  return name.find_first_of("pPcCkK") != std::string_view::npos;
+}
+
 NameTraits traits_of(std::string_view name) {
   NameTraits traits;
+  if (!may_be_secret(name)) return traits;
   std::string_view before;
   while (true) {
     const std::string_view word = take_word(name);
@@ -122,6 +129,10 @@ constexpr std::array<Prefix, 19> kPrefixes = {{
     {"sk_live_", 16, "a Stripe key"},  {"dckr_pat_", 20, "a Docker Hub token"},
     {"pypi-", 40, "a PyPI token"},
 }};
+
+constexpr std::size_t kShortestShape = 8;   // "a://b:c@"
+constexpr std::size_t kShortestToken = 15;  // "xoxb-" and ten more
+constexpr std::string_view kFirstOfToken = "Agxnsdpe";
 
 std::size_t word_length(std::string_view text) {
   std::size_t length = 0;
@@ -226,18 +237,19 @@ bool is_password_name(std::string_view name) {
 }
 
 std::string_view secret_shape(std::string_view value) {
+  if (value.size() < kShortestShape) return {};
   if (value.find("PRIVATE KEY-----") != std::string_view::npos) return "a private key";
   const std::string_view url = url_rest(value);
   if (has_password(url)) return "a URL with a password";
   if (has_secret_query(url)) return "a URL with a secret in its query";
-  bool at_start = true;
-  for (std::size_t i = 0; i < value.size(); ++i) {
-    if (at_start && is_alnum(value[i])) {
-      const std::string_view token = prefixed_token(value.substr(i));
-      if (!token.empty()) return token;
-      if (value[i] == 'e' && is_jwt(value.substr(i))) return "a JSON web token";
-    }
-    at_start = !is_word(value[i]);
+  if (value.size() < kShortestToken) return {};
+  for (std::size_t i = 0; i + kShortestToken <= value.size(); ++i) {
+    if (kFirstOfToken.find(value[i]) == std::string_view::npos) continue;
+    if (i > 0 && is_word(value[i - 1])) continue;
+    const std::string_view at_word = value.substr(i);
+    const std::string_view token = prefixed_token(at_word);
+    if (!token.empty()) return token;
+    if (is_jwt(at_word)) return "a JSON web token";
   }
   return {};
 }

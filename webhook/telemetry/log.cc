@@ -18,7 +18,7 @@
 namespace plimsoll::webhook::telemetry {
 namespace {
 
-constexpr std::size_t kQueueLines = 8192;
+constexpr std::size_t kQueueLines = 2048;
 constexpr std::array<std::string_view, 4> kWords = {"debug", "info", "warn", "error"};
 
 std::string_view word_of(LogLevel level) {
