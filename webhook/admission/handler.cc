@@ -132,6 +132,8 @@ void AdmissionHandler::answer(const net::RequestHead& /*head*/,
                               std::string& body,
                               net::Answer& answer) {
   if (charge_parsing(plan, body, answer)) reviewer_.review(body, answer);
+  // Before its charge is given back. Assigning an empty string would keep the memory.
+  if (is_large(body.capacity())) std::string().swap(body);
 }
 
 }  // namespace plimsoll::webhook::admission

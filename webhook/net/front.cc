@@ -25,6 +25,11 @@ void Front::sweep() {
   const Clock::time_point now = Clock::now();
   // Closing only wakes the coroutine up; the list does not change under the loop.
   for (Connection* connection : connections_) {
+    if (connection->quiet_since <= now - kQuietTime && !connection->in_request) {
+      connection->quiet_since = Clock::time_point::max();
+      connection->give_memory_back();
+      ++given_back_;
+    }
     const bool late = connection->expires <= now;
     if (!late && connection->key_updates <= kMaxKeyUpdates) continue;
     ++counters_.deadline_closes;
@@ -32,17 +37,19 @@ void Front::sweep() {
     connection->key_updates = 0;
     connection->close_now();
   }
-  give_memory_back();
+  trim();
 }
 
 // The C library keeps what a burst of connections needed; it is given back once they are gone.
-void Front::give_memory_back() {
+void Front::trim() {
   constexpr std::size_t kWorthwhile = 64;
   constexpr std::chrono::seconds kPause{1};
   const Clock::time_point now = Clock::now();
-  if (peak_ < connections_.size() + kWorthwhile || now < trimmed_ + kPause) return;
+  const bool fell = peak_ >= connections_.size() + kWorthwhile;
+  if ((!fell && given_back_ < kWorthwhile) || now < trimmed_ + kPause) return;
   malloc_trim(0);
   trimmed_ = now;
+  given_back_ = 0;
   peak_ = connections_.size();
 }
 

@@ -26,10 +26,13 @@ class Connection {
 
   // Closes the socket; what waits for it ends with an error.
   virtual void close_now() = 0;
+  // Gives back what only a request needs. Called while none is being read or answered.
+  virtual void give_memory_back() = 0;
 
   Clock::time_point expires = Clock::time_point::max();  // closed at the first sweep after it
   unsigned key_updates = 0;                              // of the peer, counted by the TLS layer
   bool in_request = false;                               // between the head and the answer
+  Clock::time_point quiet_since = Clock::time_point::max();  // waiting for the next request
 
  private:
   friend class Front;
@@ -38,6 +41,8 @@ class Connection {
 
 // Deadlines are coarse: a sweep over all connections, not a timer for each.
 inline constexpr std::chrono::milliseconds kSweepPeriod{250};
+// After so much silence a connection keeps only what it waits with.
+inline constexpr std::chrono::milliseconds kQuietTime{2000};
 
 class Front {
  public:
@@ -71,7 +76,7 @@ class Front {
   void add(Connection& connection);
   void remove(Connection& connection);
   void sweep();
-  void give_memory_back();
+  void trim();
 
   ServerCounters& counters_;
   boost::asio::io_context io_{1};
@@ -79,7 +84,8 @@ class Front {
       io_.get_executor()};
   boost::asio::steady_timer sweep_timer_;
   std::vector<Connection*> connections_;
-  std::size_t peak_ = 0;  // connections since memory was last given back
+  std::size_t peak_ = 0;        // connections since memory was last given back
+  std::size_t given_back_ = 0;  // connections that gave memory back since then
   Clock::time_point trimmed_;
   std::thread thread_;
 };

@@ -31,6 +31,11 @@ inline constexpr std::size_t kKeptBodyBytes =
     64 * 1024;  // larger memory is freed after the request
 inline constexpr std::uint64_t kMaxLingerBytes = 256u << 20U;
 
+// Assigning an empty string would keep the memory.
+inline void free_memory(std::string& text) {
+  std::string().swap(text);
+}
+
 // What the sessions of a listener share.
 struct SessionContext {
   Handler& handler;
@@ -53,6 +58,7 @@ class Session final : public Connection {
   boost::asio::awaitable<void> run();
 
   void close_now() override { close_stream(stream_); }
+  void give_memory_back() override;
 
  private:
   enum class BodyState : std::uint8_t { kComplete, kEarly, kGone };
@@ -105,12 +111,21 @@ template <class Stream>
 HeadState Session<Stream>::begin_request() {
   parser_.start();
   answer_.reset();
-  expires = Clock::now() + (buffer_.size() == 0 ? context_.options.idle : context_.options.header);
+  const Clock::time_point now = Clock::now();
+  const bool quiet = buffer_.size() == 0;
+  expires = now + (quiet ? context_.options.idle : context_.options.header);
+  quiet_since = quiet ? now : Clock::time_point::max();
   return parser_.parse(buffer_);
 }
 
 template <class Stream>
+void Session<Stream>::give_memory_back() {
+  for (std::string* text : {&body_, &answer_.body, &out_}) free_memory(*text);
+}
+
+template <class Stream>
 HeadState Session<Stream>::continue_head() {
+  quiet_since = Clock::time_point::max();
   // The clock for the head runs from its first byte.
   const Clock::time_point by = Clock::now() + context_.options.header;
   if (by < expires) expires = by;
@@ -162,9 +177,9 @@ void Session<Stream>::take_buffered_body() {
 
 template <class Stream>
 void Session<Stream>::free_large_memory() {
-  if (body_.capacity() > kKeptBodyBytes) body_ = std::string();
-  if (answer_.body.capacity() > kKeptBodyBytes) answer_.body = std::string();
-  if (out_.capacity() > kKeptBodyBytes) out_ = std::string();
+  for (std::string* text : {&body_, &answer_.body, &out_}) {
+    if (text->capacity() > kKeptBodyBytes) free_memory(*text);
+  }
 }
 
 // One of the places where exceptions end: memory may run out in the middle of a review.
