@@ -1,0 +1,129 @@
+#!/usr/bin/env python3
+"""Judges every golden case at the desk and by the webhook: both as the case says, and both alike."""
+
+import concurrent.futures
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+sys.path.insert(0, str(ROOT.parent / "integration"))
+import harness  # noqa: E402
+
+PROGRAM = harness.PROGRAM
+OBJECTS = os.environ["OBJECTS_AS_JSON"]
+POLICY = """apiVersion: plimsoll.dev/v1alpha1
+kind: HygienePolicy
+metadata: {{name: case}}
+spec:
+  rules:
+    {rule}: {setting}
+"""
+RESOURCES = {"Rollout": ("argoproj.io", "rollouts"), "Service": ("serving.knative.dev", "services"), "Pod": ("", "pods"),
+             "PodTemplate": ("", "podtemplates"), "ReplicationController": ("", "replicationcontrollers"),
+             "Job": ("batch", "jobs"), "CronJob": ("batch", "cronjobs")}
+
+
+def read_case(path):
+    """(setting, sorted expectations)"""
+    head = []
+    for line in path.read_text().splitlines():
+        if not line.startswith("#"):
+            break
+        head.append(line)
+    settings = [line.split(":", 1)[1].strip() for line in head if line.startswith("# policy:")]
+    expected = [line.split(":", 1)[1].strip() for line in head if line.startswith("# expect:")]
+    if len(settings) != 1:
+        raise ValueError("a case has one line `# policy: {...}`")
+    return settings[0], sorted(expected)
+
+
+def finding_text(kind, name, container_class, container, path):
+    return f"{kind}/{name} {container_class + ':' + container if container_class else '-'} {path}"
+
+
+def by_check(path, policy):
+    done = subprocess.run([PROGRAM, "check", "--policy", policy, "--output", "json", path], capture_output=True, text=True)
+    if done.returncode not in (0, 1):
+        raise ValueError(f"check: exit {done.returncode}: {done.stderr}")
+    report = json.loads(done.stdout)
+    found, texts = [], {}
+    for thing in report["objects"]:
+        for finding in thing["findings"]:
+            found.append(finding_text(thing["kind"], thing["name"], finding["containerClass"], finding["container"], finding["path"]))
+        texts[f"{thing['kind']}/{thing['name']}"] = (thing["verdict"], sorted((f["path"], f["message"]) for f in thing["findings"]))
+    return sorted(found), texts
+
+
+def review_of(thing):
+    group, plural = RESOURCES.get(thing["kind"], ("apps", thing["kind"].lower() + "s"))
+    made = harness.review(thing, kind=thing["kind"], name=thing["metadata"]["name"], namespace="default")
+    made["request"]["kind"]["group"] = made["request"]["resource"]["group"] = group
+    made["request"]["resource"]["resource"] = plural
+    return made
+
+
+def by_webhook(path, server):
+    texts = {}
+    lines = subprocess.run([OBJECTS, path], capture_output=True, text=True, check=True).stdout.splitlines()
+    for thing in map(json.loads, lines):
+        response = server.ask(review_of(thing))
+        causes = response.get("status", {}).get("details", {}).get("causes", [])
+        verdict = "allow" if response["allowed"] else "deny"
+        if response.get("warnings") and not any("unsupported kind" in warning for warning in response["warnings"]):
+            verdict = "warn"
+        if thing["kind"] != "Service" or "serving" in thing["apiVersion"]:
+            texts[f"{thing['kind']}/{thing['metadata']['name']}"] = (verdict, sorted((c["field"], c["message"]) for c in causes))
+    return texts
+
+
+def run_case(path):
+    rule = path.parent.name
+    setting, expected = read_case(path)
+    text = POLICY.format(rule=rule, setting=setting)
+    problems = []
+    with tempfile.TemporaryDirectory() as directory:
+        policy = Path(directory, "policy.yaml")
+        policy.write_text(text)
+        found, desk = by_check(path, policy)
+    for missing in set(expected) - set(found):
+        problems.append(f"not found: {missing}")
+    for extra in set(found) - set(expected):
+        problems.append(f"found, but not expected: {extra}")
+    if not problems and len(expected) != len(found):
+        problems.append(f"{len(found)} findings, expected {len(expected)}")
+    if path.name.startswith("deny") != bool(expected):
+        problems.append("a deny file has expectations, an allow file has none")
+    with harness.Server(policy=text) as server:
+        webhook = by_webhook(path, server)
+    if desk != webhook:
+        problems.append(f"the webhook says otherwise:\n      check   {desk}\n      webhook {webhook}")
+    return [f"{rule}/{path.name}: {problem}" for problem in problems]
+
+
+def guarded(path):
+    try:
+        return run_case(path)
+    except Exception as error:  # one broken case must not hide the others
+        return [f"{path.parent.name}/{path.name}: {type(error).__name__}: {error}"]
+
+
+def main():
+    rules = re.findall(r"^## `?([a-z-]+)`?", subprocess.run([PROGRAM, "policy", "rules"], capture_output=True, text=True, check=True).stdout, re.M)
+    cases = sorted(ROOT.glob("rules/*/*.yaml"))
+    problems = [f"{rule}: no {sort} case" for rule in rules for sort in ("allow", "deny") if not list(ROOT.glob(f"rules/{rule}/{sort}*.yaml"))]
+    problems += [f"{path.parent.name}: no such rule" for path in cases if path.parent.name not in rules]
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        for found in pool.map(guarded, cases):
+            problems += found
+    print("\n".join(problems))
+    print(f"golden: {len(rules)} rules, {len(cases)} cases, each at the desk and by the webhook; {len(problems)} problems")
+    return 1 if problems or not rules or not cases else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
