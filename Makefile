@@ -1,0 +1,51 @@
+# The commands that people use. Everything else is CMake: see CMakePresets.json.
+SHELL := /bin/bash
+JOBS ?= $(shell nproc)
+
+.PHONY: help packages release demo test bench lint fuzz format clean
+help:
+	@echo "make demo     build, start the server, send it real reviews, show the verdicts"
+	@echo "make test     build and run every test"
+	@echo "make bench    measure speed and memory; rewrites the figures of docs/benchmarks.md"
+	@echo "make lint     format, architecture, clang-tidy over everything (slow)"
+	@echo "make fuzz     every fuzz target for 20 s each; SECONDS_EACH=60 for longer"
+	@echo "make format   format the sources"
+	@echo "Packages that are missing are installed by apt (Debian 12), as root or with sudo."
+
+packages:
+	@scripts/install-packages.sh build
+
+release: packages
+	@echo "== building (build/release)"
+	@cmake --preset release > build-release.log 2>&1 || { cat build-release.log; exit 1; }; rm -f build-release.log
+	@cmake --build --preset release -j $(JOBS)
+
+demo: release
+	@scripts/demo/run.sh build/release/plimsoll
+
+test: release
+	@scripts/install-packages.sh test
+	@echo "== testing"
+	@ctest --preset release -j $(JOBS)
+	@echo "make test: all tests passed"
+
+bench: release
+	@scripts/install-packages.sh bench
+	@python3 tests/bench/run.py build/release
+	@echo "make bench: done; the figures are in docs/benchmarks.md"
+
+lint: packages
+	@cmake --preset tidy > /dev/null
+	@scripts/tidy.sh all
+	@ctest --test-dir build/tidy -L architecture --output-on-failure
+	@echo "make lint: clean"
+
+fuzz:
+	@scripts/install-packages.sh build
+	@scripts/fuzz.sh $(or $(SECONDS_EACH),20)
+
+format:
+	@git ls-files -co --exclude-standard '*.h' '*.cc' | xargs clang-format-19 -i
+
+clean:
+	rm -rf build
