@@ -70,6 +70,11 @@ class Log::Impl {
     logger->flush_on(spdlog::level::trace);
   }
 
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+  // The last lines are written, and the thread has ended, before anything that it uses goes.
+  ~Impl() { pool.reset(); }
+
   void write(LogLevel at,
              std::string_view event,
              std::span<const LogField> fields,
