@@ -1,6 +1,7 @@
 #include "webhook/cli/serve_program.h"
 
 #include <chrono>
+#include <malloc.h>
 #include <utility>
 
 #include <fmt/format.h>
@@ -247,7 +248,15 @@ void ServeProgram::watch_reloads() {
         [this] { return static_cast<double>(log_.dropped()); });
 }
 
+// The C library raises the size from which blocks are mapped, and so given back at once, with every
+// large block that is freed: several large reviews would then stay in memory for good.
+void pin_memory_threshold() {
+  constexpr int kMappedBytes = 1 << 20;
+  mallopt(M_MMAP_THRESHOLD, kMappedBytes);
+}
+
 int ServeProgram::run() {
+  pin_memory_threshold();
   if (!load_policies()) return kExitBadConfiguration;
   const policy::Result<void> certificate = load_certificate();
   if (!certificate) {

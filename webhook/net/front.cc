@@ -18,7 +18,6 @@ void Front::remove(Connection& connection) {
   connections_[connection.place_] = last;
   last->place_ = connection.place_;
   connections_.pop_back();
-  --counters_.open;
 }
 
 void Front::sweep() {

@@ -50,8 +50,7 @@ class Front {
 
   boost::asio::io_context& io() { return io_; }
 
-  // Registers a connection for as long as the entry lives. It is counted as open already when it is
-  // accepted, so that the limit holds at once; the entry's end counts it off.
+  // Registers a connection for as long as the entry lives.
   class Entry {
    public:
     Entry(Front& front, Connection& connection) : front_(front), connection_(connection) {

@@ -86,10 +86,12 @@ policy::Result<std::string> Listener::open(std::string_view address) {
   return text_of(acceptor_.local_endpoint(error));
 }
 
+// Supervises the accept loop: whatever ends it but `close`, it begins again.
 void Listener::start() {
-  ServerCounters& counters = context_.counters;
-  asio::co_spawn(acceptor_.get_executor(), accept_loop(), [&counters](std::exception_ptr failure) {
-    if (failure) ++counters.failures;
+  asio::co_spawn(acceptor_.get_executor(), accept_loop(), [this](std::exception_ptr failure) {
+    if (!failure) return;
+    ++context_.counters.failures;
+    if (acceptor_.is_open()) start();
   });
 }
 
@@ -140,7 +142,6 @@ asio::awaitable<void> Listener::accept_loop() {
 void Listener::launch(Socket socket, Front& front) {
   ServerCounters& counters = context_.counters;
   ++counters.accepted;
-  ++counters.open;
   error_code ignored;
   socket.set_option(asio::ip::tcp::no_delay(true), ignored);
   socket.set_option(asio::socket_base::keep_alive(true), ignored);
@@ -148,15 +149,18 @@ void Listener::launch(Socket socket, Front& front) {
   const auto on_end = [&counters](std::exception_ptr failure) {
     if (failure) ++counters.failures;
   };
+  // Counted from here on, so that the limits hold at once.
+  GaugeHold open(counters.open);
   if (tls_ == nullptr) {
-    asio::co_spawn(front.io(), serve(std::move(socket), front), on_end);
-  } else {
-    ++counters.handshaking;
-    asio::co_spawn(front.io(), serve_tls(std::move(socket), front, tls_->read()), on_end);
+    asio::co_spawn(front.io(), serve(std::move(socket), front, std::move(open)), on_end);
+    return;
   }
+  auto session = serve_tls(
+      std::move(socket), front, tls_->read(), std::move(open), GaugeHold(counters.handshaking));
+  asio::co_spawn(front.io(), std::move(session), on_end);
 }
 
-asio::awaitable<void> Listener::serve(Socket socket, Front& front) {
+asio::awaitable<void> Listener::serve(Socket socket, Front& front, GaugeHold /*open*/) {
   Session<Socket> session(socket, context_);
   const Front::Entry entry(front, session);
   co_await session.run();
@@ -164,7 +168,9 @@ asio::awaitable<void> Listener::serve(Socket socket, Front& front) {
 
 asio::awaitable<void> Listener::serve_tls(Socket socket,
                                           Front& front,
-                                          std::shared_ptr<const TlsContext> tls) {
+                                          std::shared_ptr<const TlsContext> tls,
+                                          GaugeHold /*open*/,
+                                          GaugeHold handshaking) {
   TlsStream stream(std::move(socket), tls->native->context);
   Session<TlsStream> session(stream, context_);
   const Front::Entry entry(front, session);
@@ -173,7 +179,7 @@ asio::awaitable<void> Listener::serve_tls(Socket socket,
   error_code error;
   auto token = asio::redirect_error(asio::use_awaitable, error);
   co_await stream.async_handshake(asio::ssl::stream_base::server, token);
-  --context_.counters.handshaking;
+  handshaking.release();
   if (error) {
     ++context_.counters.handshake_errors;
     co_return;

@@ -17,6 +17,23 @@
 
 namespace plimsoll::webhook::net {
 
+// Counts something up for as long as it lives, wherever it is moved.
+class GaugeHold {
+ public:
+  explicit GaugeHold(std::atomic<std::uint64_t>& gauge) : gauge_(&gauge) { ++gauge; }
+  GaugeHold(GaugeHold&& other) noexcept : gauge_(std::exchange(other.gauge_, nullptr)) {}
+  GaugeHold& operator=(GaugeHold&&) = delete;
+  ~GaugeHold() { release(); }
+
+  void release() {
+    if (gauge_ != nullptr) --*gauge_;
+    gauge_ = nullptr;
+  }
+
+ private:
+  std::atomic<std::uint64_t>* gauge_;
+};
+
 class Listener {
  public:
   // Connections are handed to `fronts` in turn. With `tls`, each begins with a handshake.
@@ -33,10 +50,12 @@ class Listener {
 
  private:
   boost::asio::awaitable<void> accept_loop();
-  boost::asio::awaitable<void> serve(Socket socket, Front& front);
+  boost::asio::awaitable<void> serve(Socket socket, Front& front, GaugeHold open);
   boost::asio::awaitable<void> serve_tls(Socket socket,
                                          Front& front,
-                                         std::shared_ptr<const TlsContext> tls);
+                                         std::shared_ptr<const TlsContext> tls,
+                                         GaugeHold open,
+                                         GaugeHold handshaking);
   boost::asio::awaitable<void> pause(std::chrono::milliseconds time);
   policy::Result<void> bind(const boost::asio::ip::tcp::endpoint& endpoint);
   bool full() const;

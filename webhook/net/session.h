@@ -151,6 +151,7 @@ void Session<Stream>::plan() {
 
 template <class Stream>
 void Session<Stream>::end_request() {
+  if (body_.capacity() > kKeptBodyBytes) free_memory(body_);  // before what it cost is given back
   if (planned_) context_.handler.done(plan_);
   planned_ = false;
   if (in_request) --context_.counters.busy;
