@@ -46,8 +46,9 @@ def finding_text(kind, name, container_class, container, path):
     return f"{kind}/{name} {container_class + ':' + container if container_class else '-'} {path}"
 
 
-def by_check(path, policy):
-    done = subprocess.run([PROGRAM, "check", "--policy", policy, "--output", "json", path], capture_output=True, text=True)
+def by_check(path, policy, *flags):
+    given = ["--policy", policy] if policy else []
+    done = subprocess.run([PROGRAM, "check", *given, *flags, "--output", "json", path], capture_output=True, text=True)
     if done.returncode not in (0, 1):
         raise ValueError(f"check: exit {done.returncode}: {done.stderr}")
     report = json.loads(done.stdout)
@@ -74,7 +75,7 @@ def by_webhook(path, server):
         response = server.ask(review_of(thing))
         causes = response.get("status", {}).get("details", {}).get("causes", [])
         verdict = "allow" if response["allowed"] else "deny"
-        if response.get("warnings") and not any("unsupported kind" in warning for warning in response["warnings"]):
+        if response["allowed"] and response.get("warnings") and not any("unsupported kind" in warning for warning in response["warnings"]):
             verdict = "warn"
         if thing["kind"] != "Service" or "serving" in thing["apiVersion"]:
             texts[f"{thing['kind']}/{thing['metadata']['name']}"] = (verdict, sorted((c["field"], c["message"]) for c in causes))
@@ -105,6 +106,37 @@ def run_case(path):
     return [f"{rule}/{path.name}: {problem}" for problem in problems]
 
 
+def every_rule(rules):
+    """Odd rules enforced, even ones warned of: what several rules make of one object."""
+    actions = ("enforce", "warn")
+    lines = [f"    {rule}: {{action: {actions[number % 2]}}}" for number, rule in enumerate(rules)]
+    return POLICY.split("    {rule}")[0].replace("{{", "{").replace("}}", "}") + "\n".join(lines) + "\n"
+
+
+def verdicts(texts):
+    return {name: verdict for name, (verdict, _) in texts.items()}
+
+
+def all_together(cases, rules):
+    """Every case under all rules and under the built-in policy, in every mode: the same verdicts both ways."""
+    problems, compared = [], 0
+    with tempfile.TemporaryDirectory() as directory:
+        together = Path(directory, "policy.yaml")
+        together.write_text(every_rule(rules))
+        for policy in (together, None):
+            text = together.read_text() if policy else None
+            for mode in ("enforce", "warn", "audit"):
+                with harness.Server(mode=mode, policy=text) as server:
+                    for path in cases:
+                        desk = verdicts(by_check(path, policy, "--mode", mode)[1])
+                        webhook = verdicts(by_webhook(path, server))
+                        compared += len(desk)
+                        if desk != webhook:
+                            problems.append(f"{path.name}, {mode}: check {desk}, webhook {webhook}")
+    print(f"golden: {compared} verdicts of all rules and of the built-in policy compared, in three modes")
+    return problems
+
+
 def guarded(path):
     try:
         return run_case(path)
@@ -120,6 +152,7 @@ def main():
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
         for found in pool.map(guarded, cases):
             problems += found
+    problems += all_together(cases, rules)
     print("\n".join(problems))
     print(f"golden: {len(rules)} rules, {len(cases)} cases, each at the desk and by the webhook; {len(problems)} problems")
     return 1 if problems or not rules or not cases else 0

@@ -49,11 +49,14 @@ class Server:
         self.certificate, self.key = make_certificate(root)
         self.policy = root / "policies"
         self.policy.mkdir()
-        (self.policy / "policy.yaml").write_text(policy)
+        if policy:
+            (self.policy / "policy.yaml").write_text(policy)
         self.log_path = root / "log"
         given = {"--cert": self.certificate, "--key": self.key, "--policy": self.policy, "--mode": mode,
                  "--listen": "127.0.0.1:0", "--health-listen": "127.0.0.1:0", "--shutdown-delay": "0s",
                  "--poll-interval": "200ms", **dict(zip(flags[::2], flags[1::2]))}
+        if not policy:  # the built-in one
+            del given["--policy"]
         command = [PROGRAM, "serve", *(str(part) for pair in given.items() for part in pair)]
         with open(self.log_path, "wb") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)

@@ -123,7 +123,9 @@ policy::Result<void> add_chain(SSL_CTX* context, BIO* pem, X509* leaf) {
   while (true) {
     Owned<X509> issuer(PEM_read_bio_X509(pem, nullptr, nullptr, nullptr));
     if (!issuer) break;
-    if (X509_check_issued(issuer.get(), issued) != X509_V_OK) {
+    const bool follows = X509_check_issued(issuer.get(), issued) == X509_V_OK &&
+                         X509_verify(issued, X509_get0_pubkey(issuer.get())) == 1;
+    if (!follows) {
       return refused("the certificates are not in order: each must be followed by its issuer");
     }
     issued = issuer.get();
