@@ -340,6 +340,22 @@ def limits_of_connections():
         return f"{'waited' if waited else 'served at once'}, then {result[0] if result else 'nothing'}"
 
 
+def stalled_handshakes():
+    """200 peers that begin a handshake and fall silent: others are served all the same."""
+    with Server() as server:
+        silent = []
+        for _ in range(200):
+            plain = harness.socket.create_connection(("127.0.0.1", server.port), timeout=5)
+            plain.sendall(b"\x16\x03\x01")
+            silent.append(plain)
+        began = time.monotonic()
+        seen = summary(server.ask(review(deployment())))
+        took = time.monotonic() - began
+        for plain in silent:
+            plain.close()
+        return f"{seen}, {'long before their deadline' if took < 6 else took}"
+
+
 def shedding():
     """More than the budget at once: 503 with Retry-After before the body is read, and the rest is served."""
     with Server("--body-budget", "33Mi") as server:
@@ -381,6 +397,7 @@ def main():
         ("", "no certificate", "exit 2", lambda: refused_start("--mode", "warn")[:6]),
         (105, "a log that nobody reads", "deny 403", blocked_log),
         (106, "no descriptors left", "quiet, then allow", out_of_descriptors),
+        (35, "200 stalled handshakes", "allow, long before their deadline", stalled_handshakes),
         (109, "over the budget", "503, Retry-After 1, close; small ones: allow; given back", shedding),
         ("", "at the limit of connections", "waited, then allow", limits_of_connections),
     ]

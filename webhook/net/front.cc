@@ -20,8 +20,14 @@ void Front::remove(Connection& connection) {
   connections_.pop_back();
 }
 
+bool Front::is_late(const Connection& connection, Clock::time_point now, bool crowded) const {
+  return connection.expires <= now || connection.key_updates > kMaxKeyUpdates ||
+         (crowded && connection.hand_shaken_by <= now);
+}
+
 void Front::sweep() {
   const Clock::time_point now = Clock::now();
+  const bool crowded = counters_.handshaking >= max_handshakes_;
   // Closing only wakes the coroutine up; the list does not change under the loop.
   for (Connection* connection : connections_) {
     if (connection->quiet_since <= now - kQuietTime && !connection->in_request) {
@@ -29,10 +35,10 @@ void Front::sweep() {
       connection->give_memory_back();
       ++given_back_;
     }
-    const bool late = connection->expires <= now;
-    if (!late && connection->key_updates <= kMaxKeyUpdates) continue;
+    if (!is_late(*connection, now, crowded)) continue;
     ++counters_.deadline_closes;
     connection->expires = Clock::time_point::max();
+    connection->hand_shaken_by = Clock::time_point::max();
     connection->key_updates = 0;
     connection->close_now();
   }

@@ -30,8 +30,10 @@ class Connection {
   virtual void give_memory_back() = 0;
 
   Clock::time_point expires = Clock::time_point::max();  // closed at the first sweep after it
-  unsigned key_updates = 0;                              // of the peer, counted by the TLS layer
-  bool in_request = false;                               // between the head and the answer
+  // While too many shake hands at once, a handshake that has not ended by then makes room.
+  Clock::time_point hand_shaken_by = Clock::time_point::max();
+  unsigned key_updates = 0;  // of the peer, counted by the TLS layer
+  bool in_request = false;   // between the head and the answer
   Clock::time_point quiet_since = Clock::time_point::max();  // waiting for the next request
 
  private:
@@ -41,12 +43,15 @@ class Connection {
 
 // Deadlines are coarse: a sweep over all connections, not a timer for each.
 inline constexpr std::chrono::milliseconds kSweepPeriod{250};
+// What a handshake has while too many are under way: an API server needs milliseconds.
+inline constexpr std::chrono::milliseconds kCrowdedHandshake{1000};
 // After so much silence a connection keeps only what it waits with.
 inline constexpr std::chrono::milliseconds kQuietTime{2000};
 
 class Front {
  public:
-  explicit Front(ServerCounters& counters) : counters_(counters), sweep_timer_(io_) {}
+  Front(ServerCounters& counters, std::size_t max_handshakes)
+      : counters_(counters), max_handshakes_(max_handshakes), sweep_timer_(io_) {}
 
   boost::asio::io_context& io() { return io_; }
 
@@ -77,7 +82,10 @@ class Front {
   void sweep();
   void trim();
 
+  bool is_late(const Connection& connection, Clock::time_point now, bool crowded) const;
+
   ServerCounters& counters_;
+  std::size_t max_handshakes_;
   boost::asio::io_context io_{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_{
       io_.get_executor()};

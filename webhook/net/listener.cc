@@ -175,11 +175,14 @@ asio::awaitable<void> Listener::serve_tls(Socket socket,
   Session<TlsStream> session(stream, context_);
   const Front::Entry entry(front, session);
   count_key_updates(stream.native_handle(), session.key_updates);
-  session.expires = Clock::now() + context_.options.handshake;
+  const Clock::time_point began = Clock::now();
+  session.expires = began + context_.options.handshake;
+  session.hand_shaken_by = began + kCrowdedHandshake;
   error_code error;
   auto token = asio::redirect_error(asio::use_awaitable, error);
   co_await stream.async_handshake(asio::ssl::stream_base::server, token);
   handshaking.release();
+  session.hand_shaken_by = Clock::time_point::max();
   if (error) {
     ++context_.counters.handshake_errors;
     co_return;

@@ -49,10 +49,14 @@ class Periodic {
 class Server::Impl {
  public:
   Impl(const ServerOptions& options, const Snapshot<TlsContext>& tls, Handler& handler)
-      : options_(options), tls_(tls), handler_(handler), back_(plain_counters_) {
+      : options_(options),
+        tls_(tls),
+        handler_(handler),
+        back_(plain_counters_, options.max_handshakes) {
     unsigned count = options.front_threads;
     if (count == 0) count = usable_processors();
-    for (unsigned i = 0; i < std::min(count, kMaxFronts); ++i) fronts_.emplace_back(counters_);
+    for (unsigned i = 0; i < std::min(count, kMaxFronts); ++i)
+      fronts_.emplace_back(counters_, options.max_handshakes);
   }
 
   policy::Result<std::string> listen(std::string_view address) {
