@@ -194,7 +194,8 @@ std::span<const ResourceAmount> read_amounts(Reading& reading,
     if (count == amounts.size()) break;
     std::size_t at = 0;  // a repeated key: the last one wins
     while (at < count && amounts[at].name != key) ++at;
-    amounts[at] = {key, read_quantity(reading, place.key(key), value)};
+    const std::string_view quantity = read_quantity(reading, place.key(key), value);
+    amounts[at] = {key, quantity, parse_quantity(quantity)};
     if (at == count && !value.is_null()) ++count;
   }
   return amounts.first(count);

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "policy/image_reference.h"
+#include "policy/quantity.h"
 
 namespace plimsoll::policy {
 
@@ -62,8 +63,9 @@ struct Port {
 };
 
 struct ResourceAmount {
-  std::string_view name;      // "cpu"
-  std::string_view quantity;  // as written; numbers as their text
+  std::string_view name;                         // "cpu"
+  std::string_view quantity;                     // as written; numbers as their text
+  std::optional<Quantity> value = std::nullopt;  // nothing: not a quantity
 };
 
 struct Container {

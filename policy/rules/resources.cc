@@ -107,7 +107,7 @@ class ResourceCheck {
 
   void check_readable(std::string_view list, std::span<const ResourceAmount> amounts) const {
     for (const ResourceAmount& amount : amounts) {
-      if (parse_quantity(amount.quantity)) continue;
+      if (amount.value) continue;
       Finding& finding = add(subject(list, amount.name), list);
       finding.found = quoted(amount.quantity);
       finding.limit = "a quantity such as 250m or 128Mi";
@@ -120,7 +120,7 @@ class ResourceCheck {
   void check_minimum(std::string_view list,
                      const ResourceAmount* amount,
                      const NamedQuantity& bound) const {
-    const auto value = amount != nullptr ? parse_quantity(amount->quantity) : std::nullopt;
+    const auto value = amount != nullptr ? amount->value : std::nullopt;
     if (!value || *value >= bound.value) return;
     Finding& finding = add(subject(list, bound.name), list);
     finding.found = printable(amount->quantity);
@@ -133,7 +133,7 @@ class ResourceCheck {
   void check_maximum(std::string_view list,
                      const ResourceAmount* amount,
                      const NamedQuantity& bound) const {
-    const auto value = amount != nullptr ? parse_quantity(amount->quantity) : std::nullopt;
+    const auto value = amount != nullptr ? amount->value : std::nullopt;
     if (!value || *value <= bound.value) return;
     Finding& finding = add(subject(list, bound.name) + " maximum", list);
     finding.found = printable(amount->quantity);
@@ -146,8 +146,8 @@ class ResourceCheck {
   void check_ratio(const NamedQuantity& bound) const {
     const ResourceAmount* asked = request(bound.name);
     const ResourceAmount* limited = limit(bound.name);
-    const auto request_value = asked != nullptr ? parse_quantity(asked->quantity) : std::nullopt;
-    const auto limit_value = limited != nullptr ? parse_quantity(limited->quantity) : std::nullopt;
+    const auto request_value = asked != nullptr ? asked->value : std::nullopt;
+    const auto limit_value = limited != nullptr ? limited->value : std::nullopt;
     if (!request_value || !limit_value || request_value->nano <= 0) return;
     if (!exceeds_ratio(*limit_value, *request_value, bound.value)) return;
     Finding& finding = add("ratio." + bound.name, "");
