@@ -61,7 +61,7 @@ void Front::trim() {
 void Front::start_sweeping() {
   sweep_timer_.expires_after(kSweepPeriod);
   sweep_timer_.async_wait([this](const boost::system::error_code& error) {
-    if (error) return;
+    if (error || stopping_) return;
     sweep();
     start_sweeping();
   });
@@ -74,6 +74,7 @@ void Front::start_thread() {
 
 void Front::stop() {
   boost::asio::post(io_, [this] {
+    stopping_ = true;  // the timer may have fired already, and would start anew
     sweep_timer_.cancel();
     for (Connection* connection : connections_) connection->close_now();
     work_.reset();

@@ -91,6 +91,7 @@ class Front {
       io_.get_executor()};
   boost::asio::steady_timer sweep_timer_;
   std::vector<Connection*> connections_;
+  bool stopping_ = false;
   std::size_t peak_ = 0;        // connections since memory was last given back
   std::size_t given_back_ = 0;  // connections that gave memory back since then
   Clock::time_point trimmed_;

@@ -32,6 +32,7 @@ policy::Result<HostPort> split_address(std::string_view address) {
   }
   std::string_view host = address.substr(0, colon);
   if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  if (host.empty()) host = "::";  // every address, of both families
   return HostPort{std::string(host), std::string(address.substr(colon + 1))};
 }
 
@@ -87,11 +88,11 @@ policy::Result<std::string> Listener::open(std::string_view address) {
 }
 
 // Supervises the accept loop: whatever ends it but `close`, it begins again.
-void Listener::start() {
-  asio::co_spawn(acceptor_.get_executor(), accept_loop(), [this](std::exception_ptr failure) {
+void Listener::start(std::chrono::milliseconds delay) {
+  asio::co_spawn(acceptor_.get_executor(), accept_loop(delay), [this](std::exception_ptr failure) {
     if (!failure) return;
     ++context_.counters.failures;
-    if (acceptor_.is_open()) start();
+    if (acceptor_.is_open()) start(kLastErrorPause);
   });
 }
 
@@ -113,7 +114,8 @@ asio::awaitable<void> Listener::pause(std::chrono::milliseconds time) {
   co_await timer.async_wait(token);
 }
 
-asio::awaitable<void> Listener::accept_loop() {
+asio::awaitable<void> Listener::accept_loop(std::chrono::milliseconds delay) {
+  if (delay.count() > 0) co_await pause(delay);
   std::chrono::milliseconds error_pause = kFirstErrorPause;
   while (acceptor_.is_open()) {
     if (full()) {
@@ -126,7 +128,7 @@ asio::awaitable<void> Listener::accept_loop() {
     error_code error;
     auto token = asio::redirect_error(asio::use_awaitable, error);
     co_await acceptor_.async_accept(socket, token);
-    if (!acceptor_.is_open()) co_return;
+    if (error && !acceptor_.is_open()) co_return;
     if (error) {
       // Out of descriptors, or the peer has gone: never a reason to stop accepting.
       ++context_.counters.accept_errors;

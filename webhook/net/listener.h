@@ -44,12 +44,12 @@ class Listener {
 
   // Binds and listens. Returns the bound address, "127.0.0.1:43215" or "[::]:8443".
   policy::Result<std::string> open(std::string_view address);
-  // Accepts until `close`.
-  void start();
+  // Accepts until `close`, beginning after `delay`.
+  void start(std::chrono::milliseconds delay = {});
   void close();
 
  private:
-  boost::asio::awaitable<void> accept_loop();
+  boost::asio::awaitable<void> accept_loop(std::chrono::milliseconds delay);
   boost::asio::awaitable<void> serve(Socket socket, Front& front, GaugeHold open);
   boost::asio::awaitable<void> serve_tls(Socket socket,
                                          Front& front,

@@ -52,12 +52,18 @@ class Session final : public Connection {
   Session(Stream& stream, SessionContext& context) : stream_(stream), context_(context) {
     buffer_.reserve(kBufferBytes);
   }
-  ~Session() override { end_request(); }
+  ~Session() override {
+    end_request();
+    end_answer();
+  }
 
   // Serves requests until the connection ends.
   boost::asio::awaitable<void> run();
 
-  void close_now() override { close_stream(stream_); }
+  void close_now() override {
+    close_stream(stream_);
+    if (lane_wait_ != nullptr) lane_wait_->cancel();
+  }
   void give_memory_back() override;
 
  private:
@@ -80,7 +86,8 @@ class Session final : public Connection {
   void plan();
   void take_buffered_body();
   void answer_now();
-  void end_request();
+  void end_request();  // nothing of its body is needed any more
+  void end_answer();   // the answer has been written, or will never be
   void free_large_memory();
   bool must_close() const;
 
@@ -103,7 +110,8 @@ class Session final : public Connection {
   std::string body_;
   std::size_t body_have_ = 0;  // bytes of body_ that have been read
   std::string out_;
-  bool planned_ = false;  // the handler waits for done()
+  bool planned_ = false;                            // the handler waits for done()
+  boost::asio::steady_timer* lane_wait_ = nullptr;  // while the turn in the large lane has not come
   boost::system::error_code error_;
 };
 
@@ -154,6 +162,10 @@ void Session<Stream>::end_request() {
   if (body_.capacity() > kKeptBodyBytes) free_memory(body_);  // before what it cost is given back
   if (planned_) context_.handler.done(plan_);
   planned_ = false;
+}
+
+template <class Stream>
+void Session<Stream>::end_answer() {
   if (in_request) --context_.counters.busy;
   in_request = false;
 }
@@ -233,6 +245,7 @@ boost::asio::awaitable<void> Session<Stream>::run() {
     allow(context_.options.write);
     const auto bytes = boost::asio::buffer(out_);
     co_await boost::asio::async_write(stream_, bytes, token);
+    end_answer();
     if (error_) co_return;
     if (close) break;
     free_large_memory();
@@ -334,8 +347,10 @@ boost::asio::awaitable<void> Session<Stream>::answer_in_lane() {
     });
   };
   boost::asio::post(*context_.large_lane, std::move(work));
+  lane_wait_ = &wake;
   wake.expires_at(context_.handler.answer_by(parser_.head()));
   co_await wake.async_wait(token);
+  lane_wait_ = nullptr;
   if (!turn->finished && turn->claim(Turn::kLate)) {
     context_.handler.too_late(parser_.head(), body_, answer_);
     co_return;
@@ -356,6 +371,7 @@ boost::asio::awaitable<void> Session<Stream>::answer_early() {
   allow(context_.options.write);
   const auto bytes = boost::asio::buffer(out_);
   co_await boost::asio::async_write(stream_, bytes, token);
+  end_answer();
   if (!error_) co_await drain();
 }
 

@@ -116,12 +116,19 @@ void configure(SSL_CTX* context) {
   SSL_CTX_set_msg_callback(context, count_update);
 }
 
+// The reader found no further block, as opposed to a damaged one.
+bool at_end_of_pem() {
+  const unsigned long code = ERR_peek_last_error();
+  return ERR_GET_LIB(code) == ERR_LIB_PEM && ERR_GET_REASON(code) == PEM_R_NO_START_LINE;
+}
+
 // Every certificate after the leaf must have issued the one before it.
 policy::Result<void> add_chain(SSL_CTX* context, BIO* pem, X509* leaf) {
   X509* issued = leaf;
   std::vector<Owned<X509>> kept;
   while (true) {
     Owned<X509> issuer(PEM_read_bio_X509(pem, nullptr, nullptr, nullptr));
+    if (!issuer && !at_end_of_pem()) return refused("a certificate after the first cannot be read");
     if (!issuer) break;
     const bool follows = X509_check_issued(issuer.get(), issued) == X509_V_OK &&
                          X509_verify(issued, X509_get0_pubkey(issuer.get())) == 1;

@@ -45,6 +45,9 @@ TEST(ServerTls, RefusesWhatCannotServe) {
       {"half a key", {one->certificate, one->key.substr(0, one->key.size() / 2)}, "no private key"},
       {"another's key", {one->certificate, two->key}, "does not belong"},
       {"a chain that does not follow", {one->certificate + two->certificate, one->key}, "in order"},
+      {"a chain that is cut short",
+       {one->certificate + two->certificate.substr(0, two->certificate.size() / 2), one->key},
+       "after the first"},
       {"too much", {one->certificate + std::string(kMaxPemBytes, '\n'), one->key}, "64 KiB"},
   };
   for (const auto& row : rows) {
