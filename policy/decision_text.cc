@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <chrono>
 
 #include "policy/decision.h"
 #include "policy/printable.h"
@@ -36,16 +35,10 @@ std::string warning_of(const JudgedFinding& judged) {
 }
 
 std::string warning_of(const ExpiredException& expired) {
-  const std::chrono::year_month_day day(expired.exception->expires);
-  std::string date = std::to_string(static_cast<int>(day.year()));
-  for (const unsigned part :
-       {static_cast<unsigned>(day.month()), static_cast<unsigned>(day.day())}) {
-    date += part < 10 ? "-0" : "-";
-    date += std::to_string(part);
-  }
   std::string text(expired.rule->id);
   text += ": the exception of " + expired.exception->owner + " in policy ";
-  text += std::string(expired.policy) + " expired on " + date + "; renew it or fix the finding";
+  text += std::string(expired.policy) + " expired on " + date_text(expired.exception->expires) +
+          "; renew it or fix the finding";
   return printable(text, kMaxWarningRunes - 3);
 }
 

@@ -22,4 +22,7 @@ struct Exception {
   }
 };
 
+// "2027-01-31".
+std::string date_text(std::chrono::sys_days day);
+
 }  // namespace plimsoll::policy

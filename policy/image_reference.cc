@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "policy/ascii.h"
 #include "policy/pattern.h"
 
 namespace plimsoll::policy {
@@ -15,15 +16,6 @@ constexpr std::string_view kLibrary = "library/";
 constexpr std::size_t kMaxPathBytes = 255;
 constexpr std::size_t kMaxTagBytes = 128;
 
-constexpr bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-constexpr bool is_lower(char c) {
-  return c >= 'a' && c <= 'z';
-}
-constexpr bool is_upper(char c) {
-  return c >= 'A' && c <= 'Z';
-}
 constexpr bool is_letter(char c) {
   return is_lower(c) || is_upper(c);
 }

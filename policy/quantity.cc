@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "policy/ascii.h"
 namespace plimsoll::policy {
 namespace {
 
@@ -39,10 +40,6 @@ constexpr std::array<Suffix, 16> kSuffixes = {{
     {"Pi", {50, 0}},
     {"Ei", {60, 0}},
 }};
-
-constexpr bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
 
 // "e3", "E-2": nothing where it is not an exponent.
 std::optional<int> parse_exponent(std::string_view text) {

@@ -2,6 +2,7 @@
 #include <array>
 #include <cstddef>
 
+#include "policy/ascii.h"
 #include "policy/printable.h"
 #include "policy/rules/rule_table.h"
 
@@ -18,12 +19,8 @@ constexpr std::array<Parameter, 1> kParameters = {{
      .summary = "names of environments, compared with whole words of repository and tag"},
 }};
 
-constexpr char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
 bool equals_ignoring_case(std::string_view a, std::string_view b) {
-  return std::ranges::equal(a, b, {}, lower, lower);
+  return std::ranges::equal(a, b, {}, to_lower, to_lower);
 }
 
 // The first whole word (between - _ . /) of `text` that is listed; empty: none.

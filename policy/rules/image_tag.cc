@@ -1,6 +1,7 @@
 #include <array>
 #include <cstddef>
 
+#include "policy/ascii.h"
 #include "policy/pattern.h"
 #include "policy/printable.h"
 #include "policy/rules/rule_table.h"
@@ -21,10 +22,6 @@ constexpr std::array<Parameter, 2> kParameters = {{
      .summary = "the tag must be a semantic version: MAJOR.MINOR.PATCH, optionally -PRERELEASE and "
                 "a leading v"},
 }};
-
-constexpr bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
 
 // Takes a number without leading zeros off the front.
 bool take_number(std::string_view& text) {

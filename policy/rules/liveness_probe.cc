@@ -1,17 +1,8 @@
-#include <array>
-
 #include "policy/rules/missing_probe.h"
 #include "policy/rules/rule_table.h"
 
 namespace plimsoll::policy::rules {
 namespace {
-
-constexpr std::array<Parameter, 1> kParameters = {{
-    {.name = "sidecars",
-     .kind = ParameterKind::kFlag,
-     .default_json = "false",
-     .summary = "sidecars (init containers with restartPolicy Always) need one, too"},
-}};
 
 void check(const RuleInput& input, std::vector<Finding>& findings) {
   find_missing_probes(
@@ -29,7 +20,7 @@ constinit const Rule kLivenessProbe = {
         "by themselves need none.",
     .remedy =
         "add livenessProbe with a cheap check of the process itself, never of what it depends on",
-    .parameters = kParameters,
+    .parameters = kProbeParameters,
     .check = check,
 };
 

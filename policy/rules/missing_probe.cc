@@ -5,6 +5,13 @@
 
 namespace plimsoll::policy::rules {
 
+constinit const std::array<Parameter, 1> kProbeParameters = {{
+    {.name = "sidecars",
+     .kind = ParameterKind::kFlag,
+     .default_json = "false",
+     .summary = "sidecars (init containers with restartPolicy Always) need one, too"},
+}};
+
 bool needs_probe(const Workload& workload, const Container& container, bool sidecars) {
   if (workload.runs_to_completion()) return false;
   return container.container_class == ContainerClass::kContainer ||

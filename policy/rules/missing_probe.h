@@ -1,12 +1,16 @@
 // What liveness-probe, readiness-probe and health-check share: who has to be probed at all.
 #pragma once
 
+#include <array>
 #include <string_view>
 #include <vector>
 
 #include "policy/rule.h"
 
 namespace plimsoll::policy::rules {
+
+// The one parameter of liveness-probe and readiness-probe.
+extern const std::array<Parameter, 1> kProbeParameters;
 
 // Containers that the kubelet keeps running. Pods that end by themselves need no probes, init and
 // ephemeral containers cannot have any.

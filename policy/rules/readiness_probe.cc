@@ -1,17 +1,8 @@
-#include <array>
-
 #include "policy/rules/missing_probe.h"
 #include "policy/rules/rule_table.h"
 
 namespace plimsoll::policy::rules {
 namespace {
-
-constexpr std::array<Parameter, 1> kParameters = {{
-    {.name = "sidecars",
-     .kind = ParameterKind::kFlag,
-     .default_json = "false",
-     .summary = "sidecars (init containers with restartPolicy Always) need one, too"},
-}};
 
 void check(const RuleInput& input, std::vector<Finding>& findings) {
   find_missing_probes(input,
@@ -31,7 +22,7 @@ constinit const Rule kReadinessProbe = {
         "replaces "
         "working pods by ones that cannot answer yet. A startupProbe does not replace it.",
     .remedy = "add readinessProbe with a check that fails while the container cannot serve",
-    .parameters = kParameters,
+    .parameters = kProbeParameters,
     .check = check,
 };
 

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <string>
 
+#include "policy/ascii.h"
 #include "policy/pattern.h"
 #include "policy/printable.h"
 #include "policy/rules/rule_table.h"
@@ -27,7 +28,7 @@ constexpr std::array<Parameter, 2> kParameters = {{
 
 std::string lower(std::string_view text) {
   std::string out(text);
-  for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  for (char& c : out) c = to_lower(c);
   return out;
 }
 

@@ -5,30 +5,16 @@
 #include <cstddef>
 #include <span>
 
+#include "policy/ascii.h"
 namespace plimsoll::policy::rules {
 namespace {
 
-constexpr bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-constexpr bool is_upper(char c) {
-  return c >= 'A' && c <= 'Z';
-}
-constexpr bool is_lower(char c) {
-  return c >= 'a' && c <= 'z';
-}
-constexpr bool is_alnum(char c) {
-  return is_digit(c) || is_upper(c) || is_lower(c);
-}
-constexpr char lower(char c) {
-  return is_upper(c) ? static_cast<char>(c - 'A' + 'a') : c;
-}
 constexpr bool is_word(char c) {
   return is_alnum(c) || c == '_' || c == '-';
 }
 
 bool equals(std::string_view a, std::string_view lower_case) {
-  return std::ranges::equal(a, lower_case, {}, lower);
+  return std::ranges::equal(a, lower_case, {}, to_lower);
 }
 
 bool ends_with(std::string_view a, std::string_view lower_case) {

@@ -74,14 +74,6 @@ void append_warnings(const std::vector<std::string>& warnings, std::string& out)
   out += ']';
 }
 
-std::string date_text(std::chrono::sys_days day) {
-  const std::chrono::year_month_day date(day);
-  return fmt::format("{:04}-{:02}-{:02}",
-                     static_cast<int>(date.year()),
-                     static_cast<unsigned>(date.month()),
-                     static_cast<unsigned>(date.day()));
-}
-
 // "image-tag (enforce), resources (warn, existing)".
 std::string rules_text(const policy::Decision& decision) {
   std::string text;
@@ -104,7 +96,7 @@ std::string exceptions_text(const policy::Decision& decision) {
     text += fmt::format("{}: {} until {}",
                         judged.rule->id,
                         judged.exception->owner,
-                        date_text(judged.exception->expires));
+                        policy::date_text(judged.exception->expires));
   }
   return text;
 }

@@ -15,16 +15,8 @@ namespace {
 using policy::Action;
 using policy::Mode;
 
-std::string date_text(std::chrono::sys_days day) {
-  const std::chrono::year_month_day date(day);
-  return fmt::format("{:04}-{:02}-{:02}",
-                     static_cast<int>(date.year()),
-                     static_cast<unsigned>(date.month()),
-                     static_cast<unsigned>(date.day()));
-}
-
 ExceptionNote note_of(const policy::Exception& exception, bool expired) {
-  return {exception.owner, exception.reason, date_text(exception.expires), expired};
+  return {exception.owner, exception.reason, policy::date_text(exception.expires), expired};
 }
 
 Action capped(Action action, Mode mode) {
