@@ -252,11 +252,10 @@ void ServeProgram::watch_reloads() {
 // large block that is freed: several large reviews would then stay in memory for good.
 void pin_memory_threshold() {
   constexpr int kMappedBytes = 1 << 20;
-  mallopt(M_MMAP_THRESHOLD, kMappedBytes);
+  mallopt(M_MMAP_THRESHOLD, kMappedBytes);  // NOLINT(concurrency-mt-unsafe): no other thread yet
 }
 
 int ServeProgram::run() {
-  pin_memory_threshold();
   if (!load_policies()) return kExitBadConfiguration;
   const policy::Result<void> certificate = load_certificate();
   if (!certificate) {
@@ -277,6 +276,7 @@ int ServeProgram::run() {
 }  // namespace
 
 int run_server(const ServeOptions& options) {
+  pin_memory_threshold();
   return ServeProgram(options).run();
 }
 
