@@ -8,12 +8,14 @@
 namespace plimsoll::policy {
 namespace {
 
+// A ReplicaSet's count is set by the controller of its Deployment, which takes an old one down to 0
+// step by step: judged, every rollout would stop on the way.
 constexpr std::array<WorkloadKind, 11> kKinds = {{
     {"", "Pod", "", true, false, false},
     {"apps", "Deployment", "/spec/template", true, false, true},
     {"apps", "StatefulSet", "/spec/template", true, false, true},
     {"apps", "DaemonSet", "/spec/template", true, false, false},
-    {"apps", "ReplicaSet", "/spec/template", true, false, true},
+    {"apps", "ReplicaSet", "/spec/template", true, false, false},
     {"", "ReplicationController", "/spec/template", true, false, true},
     {"batch", "Job", "/spec/template", true, true, false},
     {"batch", "CronJob", "/spec/jobTemplate/spec/template", true, true, false},

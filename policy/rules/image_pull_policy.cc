@@ -25,12 +25,14 @@ constexpr std::array<Parameter, 2> kParameters = {{
      .summary = "tags (globs) that are moved from image to image"},
 }};
 
-// The API server fills in Always for the tag latest and for none, IfNotPresent otherwise.
+// The API server fills in Always for the tag latest, even with a digest behind it, and for neither
+// tag nor digest; IfNotPresent otherwise.
 std::string_view effective_policy(const Container& container) {
   if (!container.pull_policy.empty()) return container.pull_policy;
   const ImageReference& reference = *container.reference;
-  return !reference.is_pinned() && reference.effective_tag() == "latest" ? "Always"
-                                                                         : "IfNotPresent";
+  const bool latest =
+      reference.tag == "latest" || (reference.tag.empty() && !reference.is_pinned());
+  return latest ? "Always" : "IfNotPresent";
 }
 
 void check(const RuleInput& input, std::vector<Finding>& findings) {

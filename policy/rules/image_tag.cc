@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <cstddef>
 
@@ -38,15 +39,27 @@ bool take_dot(std::string_view& text) {
   return true;
 }
 
+// Letters, digits and hyphens; a number has no leading zeros.
+bool is_prerelease_part(std::string_view part) {
+  if (part.empty() || part.find('_') != std::string_view::npos) return false;
+  const bool number = std::ranges::all_of(part, is_digit);
+  return !number || part.size() == 1 || part[0] != '0';
+}
+
 // semver.org 2.0.0, without build metadata, which a tag cannot hold.
 bool is_semver(std::string_view tag) {
   if (tag.starts_with('v')) tag.remove_prefix(1);
   const bool core =
       take_number(tag) && take_dot(tag) && take_number(tag) && take_dot(tag) && take_number(tag);
   if (!core || tag.empty()) return core;
-  if (!tag.starts_with('-') || tag.size() == 1) return false;
-  return tag.find('_') == std::string_view::npos && tag.back() != '.' &&
-         tag.find("..") == std::string_view::npos && tag[1] != '.';
+  if (!tag.starts_with('-')) return false;
+  while (!tag.empty()) {
+    tag.remove_prefix(1);  // the dash, then the dots
+    const std::size_t end = std::min(tag.find('.'), tag.size());
+    if (!is_prerelease_part(tag.substr(0, end))) return false;
+    tag.remove_prefix(end);
+  }
+  return true;
 }
 
 void add(const RuleInput& input,

@@ -42,10 +42,16 @@ constexpr std::array<NamedProbe, 3> kProbes = {{
     {"startup", "/startupProbe", &Container::startup},
 }};
 
+// The API server fills in "/" where httpGet names no path.
+std::string_view effective_path(const Probe& probe) {
+  const bool filled = probe.handler == ProbeHandler::kHttpGet && probe.path.empty();
+  return filled ? "/" : probe.path;
+}
+
 bool same_target(const Probe& a, const Probe& b) {
   return a.handler == b.handler && a.port_name == b.port_name && a.port == b.port &&
-         a.path == b.path && a.scheme == b.scheme && a.host == b.host && a.service == b.service &&
-         std::ranges::equal(a.command, b.command);
+         effective_path(a) == effective_path(b) && a.scheme == b.scheme && a.host == b.host &&
+         a.service == b.service && std::ranges::equal(a.command, b.command);
 }
 
 // Hostile numbers must not overflow.

@@ -37,7 +37,9 @@ void check(const RuleInput& input, std::vector<Finding>& findings) {
 constinit const Rule kReplicas = {
     .id = "replicas",
     .title = "Workloads have more than one replica",
-    .why = "With one replica every node drain, eviction and crash is an outage.",
+    .why =
+        "With one replica every node drain, eviction and crash is an outage. ReplicaSets are "
+        "left alone: a rollout turns them up and down step by step.",
     .remedy = "raise spec.replicas, and add a PodDisruptionBudget",
     .parameters = kParameters,
     .check = check,

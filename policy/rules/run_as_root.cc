@@ -3,14 +3,13 @@
 namespace plimsoll::policy::rules {
 namespace {
 
-void add(const RuleInput& input,
-         const Container& container,
-         std::string_view below,
+void add(const Container& container,
+         std::string pointer,
          std::string found,
          std::vector<Finding>& findings) {
   Finding& finding = findings.emplace_back();
   finding.container = &container;
-  finding.pointer = pointer_to(input.workload, container, below);
+  finding.pointer = std::move(pointer);
   finding.limit = "runAsNonRoot: true, or a runAsUser above 0";
   finding.message = describe(container) + " " + found;
   finding.found = std::move(found);
@@ -24,21 +23,20 @@ void check(const RuleInput& input, std::vector<Finding>& findings) {
     const auto user = container->run_as_user ? container->run_as_user : workload.run_as_user;
     if (user) {
       if (*user == 0) {
-        add(input,
-            *container,
-            "/securityContext/runAsUser",
-            "runs as root: its runAsUser is 0",
-            findings);
+        constexpr std::string_view kUser = "/securityContext/runAsUser";
+        std::string pointer = container->run_as_user ? pointer_to(workload, *container, kUser)
+                                                     : pod_spec_pointer(workload, kUser);
+        add(*container, std::move(pointer), "runs as root: its runAsUser is 0", findings);
       }
       continue;
     }
     const auto non_root =
         container->run_as_non_root ? container->run_as_non_root : workload.run_as_non_root;
     if (non_root.value_or(false)) continue;
-    add(input,
-        *container,
-        "/securityContext",
-        "may run as root: neither runAsNonRoot nor runAsUser is set",
+    add(*container,
+        pointer_to(workload, *container, "/securityContext"),
+        non_root ? "may run as root: runAsNonRoot is false, and there is no runAsUser"
+                 : "may run as root: neither runAsNonRoot nor runAsUser is set",
         findings);
   }
 }

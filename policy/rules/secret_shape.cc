@@ -6,6 +6,7 @@
 #include <span>
 
 #include "policy/ascii.h"
+
 namespace plimsoll::policy::rules {
 namespace {
 
@@ -50,13 +51,23 @@ constexpr std::array<std::string_view, 9> kKeyKinds = {
     "api", "access", "private", "secret", "encryption", "signing", "auth", "account", "license"};
 
 // A last word that says that the name is about a secret, not the secret.
-constexpr std::array<std::string_view, 44> kAbout = {
-    "file",    "files",    "path",     "dir",      "directory", "name",   "names",   "url",
-    "uri",     "host",     "port",     "endpoint", "ttl",       "expiry", "expires", "expiration",
-    "timeout", "lifetime", "interval", "age",      "length",    "size",   "count",   "limit",
-    "min",     "max",      "enabled",  "disabled", "required",  "type",   "kind",    "algorithm",
-    "issuer",  "audience", "header",   "policy",   "prefix",    "suffix", "id",      "ref",
-    "version", "location", "field",    "region"};
+constexpr std::array<std::string_view, 70> kAbout = {
+    "file",     "files",      "path",     "dir",       "directory", "name",       "names",
+    "url",      "uri",        "host",     "port",      "endpoint",  "ttl",        "expiry",
+    "expires",  "expiration", "timeout",  "lifetime",  "interval",  "age",        "length",
+    "size",     "count",      "limit",    "min",       "max",       "enabled",    "disabled",
+    "required", "type",       "kind",     "algorithm", "issuer",    "audience",   "header",
+    "policy",   "prefix",     "suffix",   "id",        "ref",       "version",    "location",
+    "field",    "region",     "in",       "days",      "hours",     "minutes",    "seconds",
+    "ms",       "attempts",   "retries",  "rounds",    "cost",      "iterations", "history",
+    "format",   "encoding",   "backend",  "provider",  "store",     "manager",    "mode",
+    "method",   "allowed",    "validity", "duration",  "strategy",  "service",    "namespace"};
+
+// Several of a kind are numbered: PASSWORD1, API_KEY_2.
+std::string_view without_number(std::string_view word) {
+  while (!word.empty() && is_digit(word.back())) word.remove_suffix(1);
+  return word;
+}
 
 bool is_password_word(std::string_view word) {
   const auto ends = [word](std::string_view ending) { return ends_with(word, ending); };
@@ -84,16 +95,16 @@ NameTraits traits_of(std::string_view name) {
   NameTraits traits;
   if (!may_be_secret(name)) return traits;
   std::string_view before;
-  while (true) {
-    const std::string_view word = take_word(name);
-    if (word.empty()) break;
+  while (!name.empty()) {
+    const std::string_view word = without_number(take_word(name));
+    if (word.empty()) continue;
     traits.password = traits.password || is_password_word(word);
     traits.secret = traits.secret || is_secret_word(word) ||
                     (equals(word, "key") && is_one_of(before, kKeyKinds));
     before = word;
   }
   traits.password = traits.password || equals(before, "pass");  // DB_PASS, but not PASS_THROUGH
-  traits.about = is_one_of(before, kAbout);
+  traits.about = (traits.password || traits.secret) && is_one_of(before, kAbout);
   return traits;
 }
 
@@ -148,9 +159,10 @@ bool is_jwt(std::string_view at_word) {
   return word_length(at_word) >= 10;
 }
 
+// "https", or "jdbc:postgresql".
 bool is_scheme(std::string_view text) {
   return !text.empty() && std::ranges::all_of(text, [](char c) {
-    return is_alnum(c) || c == '+' || c == '.' || c == '-';
+    return is_alnum(c) || c == '+' || c == '.' || c == '-' || c == ':';
   });
 }
 
@@ -165,8 +177,9 @@ bool is_reference(std::string_view text) {
   return text.find("$(") != std::string_view::npos || text.find("${") != std::string_view::npos;
 }
 
+// `url` begins behind "scheme://".
 bool has_password(std::string_view url) {
-  const std::string_view authority = url.substr(0, url.find_first_of("/?#"));
+  const std::string_view authority = url.substr(0, url.find_first_of("/?# \t\r\n\"'"));
   const std::size_t at = authority.rfind('@');
   if (at == std::string_view::npos) return false;
   const std::string_view user = authority.substr(0, at);
@@ -175,10 +188,20 @@ bool has_password(std::string_view url) {
   return !is_reference(user.substr(colon + 1));
 }
 
-bool has_secret_query(std::string_view url) {
-  const std::size_t question = url.find('?');
+// Any of the URLs in `value`, which may be a list of them or an option that holds one.
+bool has_url_with_password(std::string_view value) {
+  for (std::size_t end = value.find("://"); end != std::string_view::npos;) {
+    value.remove_prefix(end + 3);
+    if (has_password(value)) return true;
+    end = value.find("://");
+  }
+  return false;
+}
+
+bool has_secret_query(std::string_view text) {
+  const std::size_t question = text.find('?', std::min(text.find("://"), text.size()));
   if (question == std::string_view::npos) return false;
-  std::string_view query = url.substr(question + 1);
+  std::string_view query = text.substr(question + 1);
   while (!query.empty()) {
     const std::size_t end = std::min(query.find('&'), query.size());
     const std::string_view pair = query.substr(0, end);
@@ -198,7 +221,9 @@ bool is_file_path(std::string_view value) {
          });
 }
 
-constexpr std::array<std::string_view, 12> kFlags = {"true",
+constexpr std::array<std::string_view, 14> kFlags = {"0",
+                                                     "1",
+                                                     "true",
                                                      "false",
                                                      "yes",
                                                      "no",
@@ -225,9 +250,8 @@ bool is_password_name(std::string_view name) {
 std::string_view secret_shape(std::string_view value) {
   if (value.size() < kShortestShape) return {};
   if (value.find("PRIVATE KEY-----") != std::string_view::npos) return "a private key";
-  const std::string_view url = url_rest(value);
-  if (has_password(url)) return "a URL with a password";
-  if (has_secret_query(url)) return "a URL with a secret in its query";
+  if (has_url_with_password(value)) return "a URL with a password";
+  if (has_secret_query(value)) return "a URL with a secret in its query";
   if (value.size() < kShortestToken) return {};
   for (std::size_t i = 0; i + kShortestToken <= value.size(); ++i) {
     if (kFirstOfToken.find(value[i]) == std::string_view::npos) continue;
@@ -246,8 +270,9 @@ bool is_harmless_value(std::string_view value) {
 }
 
 bool is_number(std::string_view value) {
-  return !value.empty() &&
-         std::ranges::all_of(value, [](char c) { return is_digit(c) || c == '.'; });
+  constexpr std::string_view kInNumbers = "0123456789.smhdw";  // 1h30m, 250ms, 7d
+  return !value.empty() && is_digit(value.front()) &&
+         value.find_first_not_of(kInNumbers) == std::string_view::npos;
 }
 
 }  // namespace plimsoll::policy::rules

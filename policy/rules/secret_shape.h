@@ -17,7 +17,8 @@ std::string_view secret_shape(std::string_view value);
 // paths, URLs without a password.
 bool is_harmless_value(std::string_view value);
 
-// A number: a limit or a duration under a name such as MAX_TOKEN, but a secret under DB_PASSWORD.
+// A number, perhaps with a unit of time: a limit or a duration under a name such as MAX_TOKEN or
+// TOKEN_LIFE, but a secret under DB_PASSWORD.
 bool is_number(std::string_view value);
 
 // True if the name is that of a password, where even a number is one.

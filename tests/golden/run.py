@@ -29,21 +29,22 @@ RESOURCES = {"Rollout": ("argoproj.io", "rollouts"), "Service": ("serving.knativ
 
 
 def read_case(path):
-    """(setting, sorted expectations)"""
+    """(setting, sorted expectations, what messages contain, what they never contain)"""
     head = []
     for line in path.read_text().splitlines():
         if not line.startswith("#"):
             break
         head.append(line)
-    settings = [line.split(":", 1)[1].strip() for line in head if line.startswith("# policy:")]
-    expected = [line.split(":", 1)[1].strip() for line in head if line.startswith("# expect:")]
+    settings, expected, contained, never = (
+        [line.split(":", 1)[1].strip() for line in head if line.startswith(f"# {word}:")]
+        for word in ("policy", "expect", "contains", "never"))
     if len(settings) != 1:
         raise ValueError("a case has one line `# policy: {...}`")
-    return settings[0], sorted(expected)
+    return settings[0], sorted(expected), contained, never
 
 
 def finding_text(kind, name, container_class, container, path):
-    return f"{kind}/{name} {container_class + ':' + container if container_class else '-'} {path}"
+    return f"{kind}/{name} {container_class + ':' + (container or '') if container_class else '-'} {path}"
 
 
 def by_check(path, policy, *flags):
@@ -84,7 +85,7 @@ def by_webhook(path, server):
 
 def run_case(path):
     rule = path.parent.name
-    setting, expected = read_case(path)
+    setting, expected, contained, never = read_case(path)
     text = POLICY.format(rule=rule, setting=setting)
     problems = []
     with tempfile.TemporaryDirectory() as directory:
@@ -99,6 +100,9 @@ def run_case(path):
         problems.append(f"{len(found)} findings, expected {len(expected)}")
     if path.name.startswith("deny") != bool(expected):
         problems.append("a deny file has expectations, an allow file has none")
+    messages = "\n".join(message for _, findings in desk.values() for _, message in findings)
+    problems += [f"no message contains: {text}" for text in contained if text not in messages]
+    problems += [f"a message contains: {text}" for text in never if text in messages]
     with harness.Server(policy=text) as server:
         webhook = by_webhook(path, server)
     if desk != webhook:
