@@ -188,18 +188,18 @@ bool has_password(std::string_view url) {
   return !is_reference(user.substr(colon + 1));
 }
 
-// Any of the URLs in `value`, which may be a list of them or an option that holds one.
-bool has_url_with_password(std::string_view value) {
-  for (std::size_t end = value.find("://"); end != std::string_view::npos;) {
-    value.remove_prefix(end + 3);
-    if (has_password(value)) return true;
-    end = value.find("://");
+// `text` begins with "://". Any URL in it counts: a value may be a list of them, or an option that
+// holds one.
+bool has_url_with_password(std::string_view text) {
+  for (std::size_t at = 0; at != std::string_view::npos; at = text.find("://")) {
+    text.remove_prefix(at + 3);
+    if (has_password(text)) return true;
   }
   return false;
 }
 
 bool has_secret_query(std::string_view text) {
-  const std::size_t question = text.find('?', std::min(text.find("://"), text.size()));
+  const std::size_t question = text.find('?');
   if (question == std::string_view::npos) return false;
   std::string_view query = text.substr(question + 1);
   while (!query.empty()) {
@@ -250,8 +250,10 @@ bool is_password_name(std::string_view name) {
 std::string_view secret_shape(std::string_view value) {
   if (value.size() < kShortestShape) return {};
   if (value.find("PRIVATE KEY-----") != std::string_view::npos) return "a private key";
-  if (has_url_with_password(value)) return "a URL with a password";
-  if (has_secret_query(value)) return "a URL with a secret in its query";
+  if (const std::size_t url = value.find("://"); url != std::string_view::npos) {
+    if (has_url_with_password(value.substr(url))) return "a URL with a password";
+    if (has_secret_query(value.substr(url))) return "a URL with a secret in its query";
+  }
   if (value.size() < kShortestToken) return {};
   for (std::size_t i = 0; i + kShortestToken <= value.size(); ++i) {
     if (kFirstOfToken.find(value[i]) == std::string_view::npos) continue;
