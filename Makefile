@@ -21,6 +21,7 @@ release: packages
 	@cmake --build --preset release -j $(JOBS)
 
 demo: release
+	@scripts/install-packages.sh demo
 	@scripts/demo/run.sh build/release/plimsoll
 
 test: release

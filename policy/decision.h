@@ -42,6 +42,8 @@ struct Decision {
   std::vector<JudgedFinding>
       findings;  // enforce before warn before audit; then container, rule, subject
   std::vector<ExpiredException> expired;
+  // Rules that were not applied to every image, because nobody looked up what they need.
+  std::vector<const Rule*> not_looked_up;
   bool old_unreadable = false;  // existing findings could not be told from new ones
   bool controller_skipped = false;
 };

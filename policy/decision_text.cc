@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <span>
 
+#include "policy/dates.h"
 #include "policy/decision.h"
 #include "policy/printable.h"
 
@@ -25,13 +27,42 @@ std::string one_line(std::string_view text) {
   return line;
 }
 
-std::string warning_of(const JudgedFinding& judged) {
-  std::string text(judged.rule->id);
+// Several rules that lack the same fact about the same image for the same reason speak as one.
+bool lacks_the_same(const JudgedFinding& a, const JudgedFinding& b) {
+  return a.finding.unknown && b.finding.unknown && a.action == b.action &&
+         a.finding.container == b.finding.container && a.existing == b.existing &&
+         a.finding.message == b.finding.message;
+}
+
+// Empty where a finding before `at` speaks for it; else the rules that it speaks for.
+std::string speaks_for(std::span<const JudgedFinding> findings, std::size_t at) {
+  std::string rules(findings[at].rule->id);
+  if (!findings[at].finding.unknown) return rules;
+  for (std::size_t i = 0; i < findings.size(); ++i) {
+    if (i == at || !lacks_the_same(findings[i], findings[at])) continue;
+    if (i < at) return "";
+    const std::string id(findings[i].rule->id);
+    if (!rules.ends_with(id)) rules += ", " + id;
+  }
+  return rules;
+}
+
+std::string warning_of(const JudgedFinding& judged, const std::string& rules) {
+  std::string text = rules;
   text += ": ";
   text += judged.finding.message;
   if (judged.existing) text += " (was so before)";
   if (!judged.remedy.empty()) text += "; fix: " + judged.remedy;
   return printable(one_line(text), kMaxWarningRunes - 3);
+}
+
+std::string not_looked_up_text(const Decision& decision) {
+  std::string text;
+  for (const Rule* rule : decision.not_looked_up) {
+    text += text.empty() ? "\nnot looked up, since this is refused already: " : ", ";
+    text += rule->id;
+  }
+  return text;
 }
 
 std::string warning_of(const ExpiredException& expired) {
@@ -59,28 +90,37 @@ std::string finding_text(const JudgedFinding& judged) {
 
 std::string denial_message(const Decision& decision) {
   std::size_t left = 0;
-  for (const JudgedFinding& judged : decision.findings) left += judged.action == Action::kEnforce;
-  constexpr std::size_t kRoomForMore = 64;
+  for (std::size_t i = 0; i < decision.findings.size(); ++i) {
+    if (decision.findings[i].action != Action::kEnforce) break;
+    left += speaks_for(decision.findings, i).empty() ? 0 : 1;
+  }
+  constexpr std::size_t kRoomForMore = 384;  // and for the rules that were not applied
   std::string text;
-  for (const JudgedFinding& judged : decision.findings) {
+  for (std::size_t i = 0; i < decision.findings.size(); ++i) {
+    const JudgedFinding& judged = decision.findings[i];
     if (judged.action != Action::kEnforce) break;
+    const std::string rules = speaks_for(decision.findings, i);
+    if (rules.empty()) continue;
     std::string entry = text.empty() ? "deny " : "\ndeny ";
-    entry += judged.rule->id;
+    entry += rules;
     entry += ": ";
     entry += finding_text(judged);
     if (text.size() + entry.size() > kMaxMessageBytes - kRoomForMore) {
-      return text + (text.empty() ? "" : "\n") + and_more(left, "finding");
+      return text + (text.empty() ? "" : "\n") + and_more(left, "finding") +
+             not_looked_up_text(decision);
     }
     text += entry;
     --left;
   }
-  return text;
+  return text + not_looked_up_text(decision);
 }
 
 std::vector<std::string> warning_lines(const Decision& decision) {
   std::vector<std::string> lines;
-  for (const JudgedFinding& judged : decision.findings) {
-    if (judged.action == Action::kWarn) lines.push_back(warning_of(judged));
+  for (std::size_t i = 0; i < decision.findings.size(); ++i) {
+    if (decision.findings[i].action != Action::kWarn) continue;
+    const std::string rules = speaks_for(decision.findings, i);
+    if (!rules.empty()) lines.push_back(warning_of(decision.findings[i], rules));
   }
   for (const ExpiredException& expired : decision.expired) lines.push_back(warning_of(expired));
   std::vector<std::string> unique;

@@ -20,10 +20,27 @@ struct EvaluationOptions {
   static std::vector<std::string> built_in_controllers();
 };
 
-// Judges `review.object` (never null) by each policy alone and merges equal findings. The result
-// points into `policies` and `review`.
+// Which facts the rules that apply would look at.
+struct FactNeeds {
+  // In the order of the object's containers; empty where no rule wants anything.
+  std::vector<FactSet> wanted;
+  // The part of it that is worth a request. Not those of images that the old object had already,
+  // nor of pods that a controller makes: their template was judged when a person wrote it.
+  std::vector<FactSet> required;
+  std::vector<std::string> compared;  // further references whose kConfig is wanted, normalised
+
+  bool none() const { return wanted.empty(); }
+};
+FactNeeds facts_needed(const PolicySet& policies,
+                       const Review& review,
+                       const EvaluationOptions& options);
+
+// Judges `review.object` (never null) by each policy alone and merges equal findings. A rule that
+// needs facts passes over the containers whose facts nobody looked up. The result points into
+// `policies` and `review`.
 Decision evaluate(const PolicySet& policies,
                   const Review& review,
+                  const FactTable& facts,
                   const EvaluationOptions& options,
                   std::chrono::sys_seconds now);
 

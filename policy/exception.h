@@ -22,7 +22,4 @@ struct Exception {
   }
 };
 
-// "2027-01-31".
-std::string date_text(std::chrono::sys_days day);
-
 }  // namespace plimsoll::policy

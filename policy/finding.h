@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "policy/quantity.h"
+#include "policy/unknown.h"
 #include "policy/workload.h"
 
 namespace plimsoll::policy {
@@ -26,6 +27,13 @@ struct Finding {
   std::string detail;  // further lines, without indentation; usually empty
   // How bad it is, where the same key can get worse on UPDATE: larger is worse.
   std::optional<Quantity> badness;
+  // The finding is that a fact is not known: the policy's onUnknown decides what that means, and
+  // the remedy is that of the reason.
+  std::optional<Unknown> unknown;
+  // Unknown, but for so short a time that it is only recorded.
+  bool in_grace = false;
+  // Overrides the rule's remedy where the finding has a better one.
+  std::string remedy;
 };
 
 // Orders findings of one rule by what tells them apart: container class, container (by name; by

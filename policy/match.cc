@@ -71,6 +71,13 @@ void select_containers(const HygienePolicy& policy,
   }
 }
 
+bool selects_container(const HygienePolicy& policy,
+                       const Review& review,
+                       const Container& container) {
+  return matches_object(policy.match, review) && !excludes_whole(policy, review) &&
+         matches_image(policy.match, container) && !excluded(policy, review, container);
+}
+
 bool covers(const Exception& exception,
             const Rule& rule,
             const Finding& finding,

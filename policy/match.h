@@ -22,6 +22,11 @@ void select_containers(const HygienePolicy& policy,
                        const Workload& workload,
                        std::vector<const Container*>& selected);
 
+// Whether that one container of the review's object is among them.
+bool selects_container(const HygienePolicy& policy,
+                       const Review& review,
+                       const Container& container);
+
 // True if the exception covers this finding: rule, object, and, where it names images, a finding
 // about a container of such an image (never one about the pod as a whole).
 bool covers(const Exception& exception,

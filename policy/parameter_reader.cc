@@ -1,10 +1,13 @@
 #include "policy/parameter_reader.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <string>
 #include <utility>
 
+#include "policy/dates.h"
+#include "policy/image_facts.h"
 #include "policy/image_reference.h"
 #include "policy/printable.h"
 #include "policy/quantity.h"
@@ -69,6 +72,86 @@ QuantityMap read_quantities(const Node& node, Problems& problems) {
   };
   read_map(node, read, problems);
   return quantities;
+}
+
+// null says "none" wherever a limit may be absent.
+std::optional<ParameterValue> read_count(const Parameter& parameter,
+                                         const Node& node,
+                                         Problems& problems) {
+  if (node.value.is_null()) return std::optional<std::int64_t>();
+  const auto read = read_integer(parameter, node, problems);
+  if (!read) return std::nullopt;
+  return std::optional<std::int64_t>(std::get<std::int64_t>(*read));
+}
+
+std::optional<ParameterValue> read_optional_quantity(ParameterKind kind,
+                                                     const Node& node,
+                                                     Problems& problems) {
+  if (node.value.is_null()) return OptionalQuantity();
+  const bool size = kind == ParameterKind::kSize;
+  std::string text;
+  if (const auto written = json::as_text(node.value)) {
+    text = *written;
+  } else if (node.value.is_number()) {
+    text = simdjson::minify(node.value);
+  } else {
+    problems.wrong_type(node, size ? "a size like 500Mi or 950M" : "a number like 0.09");
+    return std::nullopt;
+  }
+  const auto value = parse_quantity(text);
+  if (value && value->nano >= 0) return OptionalQuantity({std::move(text), *value});
+  problems.at_value(node,
+                    (size ? "not a size: " : "not a number from 0: ") + policy::quoted(text) +
+                        (size ? "; write 500Mi or 950M" : "; write 0.09"));
+  return std::nullopt;
+}
+
+std::optional<ParameterValue> read_duration(const Node& node, Problems& problems) {
+  if (node.value.is_null()) return std::optional<std::chrono::seconds>();
+  const auto text = json::as_text(node.value);
+  if (!text) {
+    problems.wrong_type(node, "a duration like 168h or 30d");
+    return std::nullopt;
+  }
+  const auto duration = parse_time_span(*text);
+  if (duration) return duration;
+  problems.at_value(node, "not a duration: " + policy::quoted(*text) + "; write 168h or 30d");
+  return std::nullopt;
+}
+
+std::vector<std::string> read_platforms(const Node& node, Problems& problems) {
+  std::vector<std::string> words = read_texts(node, Emptiness::kRefused, problems);
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    if (parse_platform(words[i])) continue;
+    problems.at_value(node.entry(i, node.value),
+                      policy::quoted(words[i]) + " is no platform; write linux/amd64");
+  }
+  return words;
+}
+
+std::vector<IgnoredId> read_ignored(const Node& node, Problems& problems) {
+  std::vector<IgnoredId> ignored;
+  const auto read = [&ignored, &problems](const Node& entry) {
+    IgnoredId id;
+    const std::array<Field, 3> fields = {
+        Field{"id",
+              [&id, &problems](const Node& n) {
+                id.id = read_text(n, Emptiness::kRefused, problems).value_or("");
+              },
+              true},
+        Field{"reason",
+              [&id, &problems](const Node& n) {
+                id.reason = read_text(n, Emptiness::kRefused, problems).value_or("");
+              },
+              true},
+        Field{"expires",
+              [&id, &problems](const Node& n) { id.expires = read_date(n, problems); },
+              true}};
+    read_fields(entry, fields, problems);
+    ignored.push_back(std::move(id));
+  };
+  read_list(node, read, problems);
+  return ignored;
 }
 
 // The parameter of that name and kind in `values`; nullptr where the rule has none.
@@ -148,6 +231,13 @@ std::vector<std::string> read_image_patterns(const Node& node,
   return patterns;
 }
 
+std::chrono::sys_days read_date(const Node& node, Problems& problems) {
+  const auto text = json::as_text(node.value);
+  const auto date = text ? parse_date(*text) : std::nullopt;
+  if (!date) problems.at_value(node, "must be a day that exists, written like 2027-01-31");
+  return date.value_or(std::chrono::sys_days());
+}
+
 std::optional<ParameterValue> read_parameter(const Parameter& parameter,
                                              const Node& node,
                                              Problems& problems) {
@@ -177,8 +267,19 @@ std::optional<ParameterValue> read_parameter(const Parameter& parameter,
       return read_choices(parameter, node, problems);
     case ParameterKind::kImagePatternList:
       return read_image_patterns(node, Emptiness::kAllowed, problems);
+    case ParameterKind::kPlatformList:
+      return read_platforms(node, problems);
     case ParameterKind::kQuantityMap:
       return read_quantities(node, problems);
+    case ParameterKind::kCount:
+      return read_count(parameter, node, problems);
+    case ParameterKind::kSize:
+    case ParameterKind::kDecimal:
+      return read_optional_quantity(parameter.kind, node, problems);
+    case ParameterKind::kDuration:
+      return read_duration(node, problems);
+    case ParameterKind::kIgnoreList:
+      return read_ignored(node, problems);
   }
   return std::nullopt;
 }

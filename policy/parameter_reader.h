@@ -1,6 +1,7 @@
 // Reads the values that a policy sets for a rule's parameters, as the rule declares them.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <vector>
 
@@ -23,6 +24,9 @@ void check_contradictions(const Rule& rule,
                           const std::vector<ParameterValue>& values,
                           const Node& node,
                           Problems& problems);
+
+// A day like 2027-01-31; a problem, and the first of all days, for anything else.
+std::chrono::sys_days read_date(const Node& node, Problems& problems);
 
 // Normalises the patterns; what can never be an image's reference is a problem.
 std::vector<std::string> read_image_patterns(const Node& node, Emptiness empty, Problems& problems);

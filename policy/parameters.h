@@ -2,9 +2,11 @@
 // schemas are made from it.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -24,7 +26,13 @@ enum class ParameterKind : std::uint8_t {
   kChoiceList,        // std::vector<std::string>, each one of `choices`
   kGlobList,          // std::vector<std::string>
   kImagePatternList,  // std::vector<std::string>, normalised when the policy is read
+  kPlatformList,      // std::vector<std::string>, "linux/amd64"
   kQuantityMap,       // QuantityMap, name -> quantity
+  kCount,             // std::optional<std::int64_t>, from 0; null: none
+  kSize,              // OptionalQuantity, bytes, not negative; null: none
+  kDecimal,           // OptionalQuantity, a plain number such as 0.09; null: none
+  kDuration,          // std::optional<std::chrono::seconds>, "168h", "30d"; null: none
+  kIgnoreList,        // std::vector<IgnoredId>
 };
 
 struct NamedQuantity {
@@ -34,8 +42,29 @@ struct NamedQuantity {
 };
 using QuantityMap = std::vector<NamedQuantity>;
 
-using ParameterValue =
-    std::variant<bool, std::int64_t, std::string, std::vector<std::string>, QuantityMap>;
+// A size as written, for messages, and as understood.
+struct WrittenQuantity {
+  std::string text;
+  Quantity value;
+};
+using OptionalQuantity = std::optional<WrittenQuantity>;
+
+// A vulnerability that a policy ignores for a while.
+struct IgnoredId {
+  std::string id;
+  std::string reason;
+  std::chrono::sys_days expires;  // the last day on which it is ignored, UTC
+};
+
+using ParameterValue = std::variant<bool,
+                                    std::int64_t,
+                                    std::string,
+                                    std::vector<std::string>,
+                                    QuantityMap,
+                                    std::optional<std::int64_t>,
+                                    OptionalQuantity,
+                                    std::optional<std::chrono::seconds>,
+                                    std::vector<IgnoredId>>;
 
 struct Parameter {
   std::string_view name;
@@ -60,6 +89,16 @@ class Parameters {
     return get<std::vector<std::string>>(i);
   }
   const QuantityMap& quantities(std::size_t i) const { return get<QuantityMap>(i); }
+  std::optional<std::int64_t> count(std::size_t i) const {
+    return get<std::optional<std::int64_t>>(i);
+  }
+  const OptionalQuantity& quantity(std::size_t i) const { return get<OptionalQuantity>(i); }
+  std::optional<std::chrono::seconds> duration(std::size_t i) const {
+    return get<std::optional<std::chrono::seconds>>(i);
+  }
+  const std::vector<IgnoredId>& ignored(std::size_t i) const {
+    return get<std::vector<IgnoredId>>(i);
+  }
 
  private:
   template <class T>

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
-#include <chrono>
 #include <optional>
 #include <utility>
 
@@ -24,26 +22,6 @@ constexpr std::array<Action, 4> kActions = {
     Action::kEnforce, Action::kWarn, Action::kAudit, Action::kOff};
 constexpr std::array<std::string_view, 4> kUnknownWords = {"deny", "warn", "audit", "off"};
 constexpr std::size_t kOffIndex = 3;
-
-// "2027-01-31", and a day that exists.
-std::optional<std::chrono::sys_days> parse_date(std::string_view text) {
-  constexpr std::string_view kShape = "dddd-dd-dd";
-  if (text.size() != kShape.size()) return std::nullopt;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const bool fits = kShape[i] == '-' ? text[i] == '-' : text[i] >= '0' && text[i] <= '9';
-    if (!fits) return std::nullopt;
-  }
-  int year = 0;
-  unsigned month = 0;
-  unsigned day = 0;
-  std::from_chars(text.data(), text.data() + 4, year);
-  std::from_chars(text.data() + 5, text.data() + 7, month);
-  std::from_chars(text.data() + 8, text.data() + 10, day);
-  const std::chrono::year_month_day date{
-      std::chrono::year(year), std::chrono::month(month), std::chrono::day(day)};
-  if (!date.ok()) return std::nullopt;
-  return std::chrono::sys_days(date);
-}
 
 // The rule of that id; a problem at the key or the value where there is none.
 const Rule* known_rule(std::string_view id, const Node& node, bool at_key, Problems& problems) {
@@ -175,13 +153,7 @@ Exception read_exception(const Node& node, Problems& problems) {
     exception.reason = read_text(member, Emptiness::kRefused, problems).value_or("");
   };
   const auto read_expires = [&exception, &problems](const Node& member) {
-    const auto text = json::as_text(member.value);
-    const auto date = text ? parse_date(*text) : std::nullopt;
-    if (date) {
-      exception.expires = *date;
-    } else {
-      problems.at_value(member, "must be a day that exists, written like 2027-01-31");
-    }
+    exception.expires = read_date(member, problems);
   };
   const std::array<Field, 5> fields = {Field{"rules", read_rules_of, true},
                                        Field{"match", read_match_of, true},

@@ -18,6 +18,20 @@ struct OnUnknown {
   Action access = Action::kWarn;
   Action outage = Action::kWarn;
   Action scan = Action::kWarn;
+
+  Action of(UnknownClass unknown_class) const {
+    switch (unknown_class) {
+      case UnknownClass::kDefinite:
+        return definite;
+      case UnknownClass::kAccess:
+        return access;
+      case UnknownClass::kOutage:
+        return outage;
+      case UnknownClass::kScan:
+        return scan;
+    }
+    return outage;
+  }
 };
 
 struct RuleSetting {

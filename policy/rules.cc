@@ -6,22 +6,16 @@ namespace plimsoll::policy {
 namespace {
 
 // In report order. Explicit, because a static library drops objects that only register themselves.
-constexpr std::array<const Rule*, 15> kRules = {
-    &rules::kImageReference,
-    &rules::kImageTag,
-    &rules::kImageDigest,
-    &rules::kImageRegistry,
-    &rules::kImagePullPolicy,
-    &rules::kImageEnvironment,
-    &rules::kVersionLabel,
-    &rules::kLivenessProbe,
-    &rules::kReadinessProbe,
-    &rules::kHealthCheck,
-    &rules::kProbeQuality,
-    &rules::kResources,
-    &rules::kSecretEnv,
-    &rules::kRunAsRoot,
-    &rules::kReplicas,
+constexpr std::array<const Rule*, 27> kRules = {
+    &rules::kImageReference, &rules::kImageTag,        &rules::kImageDigest,
+    &rules::kImageRegistry,  &rules::kImagePullPolicy, &rules::kImageEnvironment,
+    &rules::kVersionLabel,   &rules::kImageExists,     &rules::kImageSize,
+    &rules::kImageLayers,    &rules::kLayerHygiene,    &rules::kImageScan,
+    &rules::kImagePackages,  &rules::kImageUser,       &rules::kImageSecrets,
+    &rules::kBaseImage,      &rules::kImageAge,        &rules::kImageLabels,
+    &rules::kImagePlatforms, &rules::kLivenessProbe,   &rules::kReadinessProbe,
+    &rules::kHealthCheck,    &rules::kProbeQuality,    &rules::kResources,
+    &rules::kSecretEnv,      &rules::kRunAsRoot,       &rules::kReplicas,
 };
 
 }  // namespace

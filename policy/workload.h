@@ -115,6 +115,9 @@ struct Workload {
   bool is_job = false;                     // Job and CronJob
   std::string_view restart_policy;         // of the pod spec, as written
   std::string_view os_name;                // spec.os.name, as written
+  // Of the nodeSelector, as written: kubernetes.io/os, kubernetes.io/arch. May be empty.
+  std::string_view node_os;
+  std::string_view node_architecture;
   bool host_network = false;
   std::optional<bool> run_as_non_root;  // of the pod's security context
   std::optional<std::int64_t> run_as_user;

@@ -45,6 +45,7 @@ class WorkloadReader {
   void read_replicas(const json::Object& root);
   void read_template_labels(const Place& place, const json::Object& pod);
   void read_pod_spec(const Place& place, const json::Object& spec, ImageLists& lists);
+  void read_node_selector(const Place& place, const json::Element& element);
   void read_pod_member(const Place& at,
                        std::string_view key,
                        const json::Element& value,
@@ -128,6 +129,17 @@ void WorkloadReader::read_pod_security(const Place& place, const json::Element& 
   }
 }
 
+void WorkloadReader::read_node_selector(const Place& place, const json::Element& element) {
+  const auto selector = reading_.object(place, element, "an object");
+  if (!selector) return;
+  for (const auto& [key, value] : *selector) {
+    if (key == "kubernetes.io/os") workload_.node_os = reading_.text(place.key(key), value);
+    if (key == "kubernetes.io/arch") {
+      workload_.node_architecture = reading_.text(place.key(key), value);
+    }
+  }
+}
+
 void WorkloadReader::read_pod_member(const Place& at,
                                      std::string_view key,
                                      const json::Element& value,
@@ -146,6 +158,8 @@ void WorkloadReader::read_pod_member(const Place& at,
     workload_.host_network = reading_.flag(at, value).value_or(false);
   } else if (key == "securityContext") {
     read_pod_security(at, value);
+  } else if (key == "nodeSelector") {
+    read_node_selector(at, value);
   } else if (key == "os") {
     const auto os = reading_.object(at, value, "an object");
     const auto name = os ? json::last_member(*os, "name") : std::nullopt;

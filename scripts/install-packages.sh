@@ -1,19 +1,21 @@
 #!/usr/bin/env bash
 # Installs the Debian 12 packages that a group of commands needs and that are missing.
-# Usage: install-packages.sh build|test|bench
+# Usage: install-packages.sh build|demo|test|bench
 set -euo pipefail
 
 build=(clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev cmake ninja-build ccache pkg-config git
        libboost1.81-dev libssl-dev nlohmann-json3-dev libyaml-cpp-dev libspdlog-dev libfmt-dev
-       libsimdjson-dev prometheus-cpp-dev libcli11-dev libgtest-dev libgmock-dev openssl curl python3)
-test=(python3 curl openssl)
+       libsimdjson-dev prometheus-cpp-dev libcli11-dev zlib1g-dev libzstd-dev libgtest-dev libgmock-dev openssl curl python3)
+demo=(python3 curl openssl docker-registry)
+test=(python3 curl openssl docker-registry apache2-utils skopeo zstd)
 bench=(wrk hey nginx-light valgrind strace python3)
 
 case "${1:-}" in
   build) wanted=("${build[@]}") ;;
+  demo) wanted=("${demo[@]}") ;;
   test) wanted=("${test[@]}") ;;
   bench) wanted=("${bench[@]}") ;;
-  *) echo "usage: $0 build|test|bench" >&2; exit 2 ;;
+  *) echo "usage: $0 build|demo|test|bench" >&2; exit 2 ;;
 esac
 
 missing=()

@@ -1,6 +1,6 @@
 """Makes AdmissionReviews out of the demo's manifests, and shows the answers.
 
-  reviews.py make DIRECTORY    writes DIRECTORY/NAME.json for each case
+  reviews.py make DIRECTORY    writes DIRECTORY/NAME.json for each case; DIRECTORY/registry.json names the registry
   reviews.py show NAME FILE    prints the answer in FILE; exit 1 if it is not the one expected
 """
 
@@ -26,8 +26,9 @@ def container(fit):
     }
 
 
-def deployment(fit, **metadata):
-    template = {"metadata": {"labels": {"app": "web"}}, "spec": {"containers": [container(fit)]}}
+def deployment(fit, image=None, **metadata):
+    running = dict(container(fit), image=image) if image else container(fit)
+    template = {"metadata": {"labels": {"app": "web"}}, "spec": {"containers": [running]}}
     return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": dict(META, **metadata), "spec": {"template": template}}
 
 
@@ -40,6 +41,8 @@ CASES = {
     "unfit": ("somebody creates a Deployment of nginx:latest, no probes, a password in plain text", "CREATE", deployment(False), None, "alice", "denied"),
     "fit": ("the same with a version, probes, limits and a secretKeyRef", "CREATE", deployment(True), None, "alice", "allowed"),
     "label": ("a label on an unfit Deployment that was admitted before", "UPDATE", deployment(False, labels={"team": "shop"}), deployment(False), "alice", "warned"),
+    "fat": ("a Deployment of a fat image, in a registry of this machine", "CREATE", deployment(True, image="HOST/shop/web:1.4.2"), None, "alice", "denied"),
+    "light": ("the same of a light one", "CREATE", deployment(True, image="HOST/shop/web:1.5.0"), None, "alice", "allowed"),
     "pod": ("the ReplicaSet controller replaces a lost pod of it", "CREATE", pod(False), None, CONTROLLER, "warned"),
 }
 
@@ -85,8 +88,9 @@ def show(name, answer):
 
 def main():
     if sys.argv[1] == "make":
+        host = json.loads(Path(sys.argv[2], "registry.json").read_text())["host"]
         for name in CASES:
-            Path(sys.argv[2], f"{name}.json").write_text(json.dumps(review(name)))
+            Path(sys.argv[2], f"{name}.json").write_text(json.dumps(review(name)).replace("HOST/", host + "/"))
         return 0
     return 0 if show(sys.argv[2], json.loads(Path(sys.argv[3]).read_text())) else 1
 

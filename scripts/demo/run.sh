@@ -6,14 +6,28 @@ program=$(realpath "$1")
 here=$(cd "$(dirname "$0")" && pwd)
 work=$(mktemp -d)
 server=
-trap '[[ -n $server ]] && kill "$server" 2> /dev/null; rm -rf "$work"' EXIT
+registry=
+trap '[[ -n $server ]] && kill "$server" 2> /dev/null; exec 9>&-; [[ -n $registry ]] && wait "$registry" 2> /dev/null; rm -rf "$work"' EXIT
+
+echo "== a registry (docker-registry, TLS) with a fat image and a light one"
+mkfifo "$work/until"
+python3 "$here/registry.py" "$work" < "$work/until" &
+registry=$!
+exec 9> "$work/until"
+for _ in $(seq 600); do
+  [[ -s $work/registry.json ]] && break
+  kill -0 "$registry" 2> /dev/null || break
+  sleep 0.05
+done
+[[ -s $work/registry.json ]] || { echo "make demo: the registry did not start"; exit 1; }
 
 echo "== a serving certificate (openssl, P-256)"
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 1 -subj /CN=plimsoll-demo \
   -addext subjectAltName=DNS:localhost,IP:127.0.0.1 -keyout "$work/tls.key" -out "$work/tls.crt" 2> /dev/null
 
-echo "== plimsoll serve --policy scripts/demo/policy.yaml"
+echo "== plimsoll serve --policy scripts/demo/policy.yaml --registries registries.yaml"
 "$program" serve --cert "$work/tls.crt" --key "$work/tls.key" --policy "$here/policy.yaml" \
+  --registries "$work/registries.yaml" \
   --listen 127.0.0.1:0 --health-listen 127.0.0.1:0 --shutdown-delay 0s > "$work/log" &
 server=$!
 for _ in $(seq 100); do
@@ -26,7 +40,7 @@ echo "   reviews are posted to https://$address/validate"
 
 python3 "$here/reviews.py" make "$work"
 wrong=0
-for name in unfit fit label pod; do
+for name in unfit fit label pod fat light; do
   curl --silent --show-error --fail --cacert "$work/tls.crt" -H 'Content-Type: application/json' \
     --data-binary "@$work/$name.json" "https://$address/validate?timeout=10s" > "$work/answer"
   python3 "$here/reviews.py" show "$name" "$work/answer" || wrong=1
@@ -38,6 +52,11 @@ cd "$here"
 status=0
 "$program" check --policy policy.yaml unfit.yaml fit.yaml || status=$?
 [[ $status == 1 ]] || wrong=1
+
+host=$(sed 's/.*"host": "\([^"]*\)".*/\1/' "$work/registry.json")
+echo
+echo "== what the fat image is made of: plimsoll image $host/shop/web:1.4.2"
+"$program" image --registries "$work/registries.yaml" "$host/shop/web:1.4.2" || wrong=1
 
 kill -TERM "$server"
 wait "$server" || wrong=1

@@ -15,7 +15,7 @@ from pathlib import Path
 LEVELS = [
     ["policy"],
     ["telemetry"],
-    ["net", "documents"],
+    ["net", "documents", "layers"],
     ["registry", "cluster"],
     ["scan", "policy_sources"],
     ["facts", "certificates"],

@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 
 MAX_LINES = 400
-BAD_NAMES = re.compile(r"(^|_)(utils?|common|helpers?|manager|base)(_|\.|$)")
+BAD_NAMES = re.compile(r"(^|_)(utils?|common|helpers?|manager|(?<!image_)base(?!_image))(_|\.|$)")
 
 # (where it applies, what must not be there, why)
 RULES = [

@@ -40,11 +40,13 @@ class NullHandler final : public net::Handler {
                  net::Answer& answer) override {
     answer.status = 413;
   }
-  void answer(const net::RequestHead& /*head*/,
-              net::Plan& /*plan*/,
-              std::string& /*body*/,
-              net::Answer& answer) override {
+  std::unique_ptr<net::PendingAnswer> answer(const net::RequestHead& /*head*/,
+                                             net::Plan& /*plan*/,
+                                             std::string& /*body*/,
+                                             net::Answer& answer,
+                                             net::WakeSource& /*wakes*/) override {
     answer.body = kAllowed;
+    return nullptr;
   }
   bool is_large(std::uint64_t /*body_bytes*/) const override { return false; }
   void too_late(const net::RequestHead& /*head*/,

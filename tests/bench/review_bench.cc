@@ -33,13 +33,20 @@ namespace admission = webhook::admission;
 namespace net = webhook::net;
 namespace telemetry = webhook::telemetry;
 
+// Nothing is waited for.
+struct NoWakes final : net::WakeSource {
+  net::Wake wake() override {
+    return [] {};
+  }
+};
+
 class Bench {
  public:
   Bench(std::string body, policy::PolicySet policies)
       : body_(std::move(body)),
         policies_(std::make_shared<const policy::PolicySet>(std::move(policies))),
         reviewer_(
-            options_, policies_, [] { return "0123456789ab"; }, log_, metrics_),
+            options_, policies_, [] { return "0123456789ab"; }, nullptr, log_, metrics_),
         handler_(options_, reviewer_, metrics_) {
     body_.reserve(body_.size() + net::kBodyPadding);
     head_.method = "POST";
@@ -75,7 +82,7 @@ class Bench {
     review.old_object = old ? &*old : nullptr;
     const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
     const auto policies = policies_.read();
-    findings_ = policy::evaluate(*policies, review, options_.evaluation, now).findings.size();
+    findings_ = policy::evaluate(*policies, review, {}, options_.evaluation, now).findings.size();
     return true;
   }
 
@@ -84,7 +91,8 @@ class Bench {
     head_.received = net::Clock::now();
     net::Plan plan = handler_.plan(head_, answer_);
     if (plan.answered) return false;
-    handler_.answer(head_, plan, body_, answer_);
+    NoWakes wakes;
+    handler_.answer(head_, plan, body_, answer_, wakes);
     handler_.done(plan);
     return answer_.status == 200;
   }

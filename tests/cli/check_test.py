@@ -9,7 +9,7 @@ import unittest
 from program import PROGRAM, TAGS, ProgramTest, pod, policy
 
 OBJECT_KEYS = ["file", "line", "source", "apiVersion", "kind", "namespace", "name", "verdict",
-               "findings"]
+               "findings", "notLookedUp"]
 FINDING_KEYS = ["rule", "action", "container", "containerClass", "path", "line", "column", "found",
                 "limit", "message", "remedy", "policies", "exception", "existing", "unknown"]
 SUMMARY_KEYS = ["objects", "denied", "warned", "allowed", "skipped", "unreadable"]
@@ -158,7 +158,7 @@ class Json(ProgramTest):
         self.assertEqual(len(report["objects"]), 1)
         judged = report["objects"][0]
         self.assertEqual(list(judged), OBJECT_KEYS)
-        self.assertEqual([judged[key] for key in OBJECT_KEYS[:-1]],
+        self.assertEqual([judged[key] for key in OBJECT_KEYS[:-2]],
                          ["m.yaml", 1, None, "v1", "Pod", "prod", "web", "deny"])
         finding = judged["findings"][0]
         self.assertEqual(list(finding), FINDING_KEYS)

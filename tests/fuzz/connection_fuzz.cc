@@ -33,12 +33,14 @@ class EchoLength final : public net::Handler {
     if (prefix.size() > net::kPrefixBytes) std::abort();
     answer.status = 413;
   }
-  void answer(const net::RequestHead&,
-              net::Plan&,
-              std::string& body,
-              net::Answer& answer) override {
+  std::unique_ptr<net::PendingAnswer> answer(const net::RequestHead&,
+                                             net::Plan&,
+                                             std::string& body,
+                                             net::Answer& answer,
+                                             net::WakeSource&) override {
     if (body.size() > 300 || body.capacity() < body.size() + net::kBodyPadding) std::abort();
     answer.body = std::to_string(body.size());
+    return nullptr;
   }
   bool is_large(std::uint64_t) const override { return false; }
   void too_late(const net::RequestHead&, std::string_view, net::Answer&) override { std::abort(); }

@@ -34,7 +34,7 @@ void judge(const policy::Workload& workload, const policy::Workload& old) {
        {policy::Operation::kCreate, policy::Operation::kUpdate}) {
     review.operation = operation;
     const auto now = std::chrono::sys_days(std::chrono::year(2026) / 11 / 23);
-    const policy::Decision decision = policy::evaluate(every_rule(), review, {}, now);
+    const policy::Decision decision = policy::evaluate(every_rule(), review, {}, {}, now);
     const bool denied = decision.verdict == policy::Verdict::kDeny;
     if (denied && policy::denial_message(decision).size() > policy::kMaxMessageBytes) std::abort();
     if (policy::warning_lines(decision).size() > policy::kMaxWarnings) std::abort();

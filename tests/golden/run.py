@@ -12,6 +12,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
 sys.path.insert(0, str(ROOT.parent / "integration"))
+import fact_images  # noqa: E402
 import harness  # noqa: E402
 
 PROGRAM = harness.PROGRAM
@@ -23,6 +24,10 @@ spec:
   rules:
     {rule}: {setting}
 """
+SILENT = tempfile.TemporaryDirectory()
+NO_REGISTRIES = Path(SILENT.name, "registries.yaml")
+NO_REGISTRIES.write_text(json.dumps({"apiVersion": "plimsoll.dev/v1alpha1", "kind": "RegistryConfig", "spec": {"allow": ["nobody.invalid"]}}))
+NOBODY_IS_ASKED = ["--registries", str(NO_REGISTRIES)]
 RESOURCES = {"Rollout": ("argoproj.io", "rollouts"), "Service": ("serving.knative.dev", "services"), "Pod": ("", "pods"),
              "PodTemplate": ("", "podtemplates"), "ReplicationController": ("", "replicationcontrollers"),
              "Job": ("batch", "jobs"), "CronJob": ("batch", "cronjobs")}
@@ -83,15 +88,16 @@ def by_webhook(path, server):
     return texts
 
 
-def run_case(path):
+def run_case(path, images):
     rule = path.parent.name
+    flags = images[rule].flags if rule in images else NOBODY_IS_ASKED
     setting, expected, contained, never = read_case(path)
     text = POLICY.format(rule=rule, setting=setting)
     problems = []
     with tempfile.TemporaryDirectory() as directory:
         policy = Path(directory, "policy.yaml")
         policy.write_text(text)
-        found, desk = by_check(path, policy)
+        found, desk = by_check(path, policy, "--images", *flags)
     for missing in set(expected) - set(found):
         problems.append(f"not found: {missing}")
     for extra in set(found) - set(expected):
@@ -103,7 +109,7 @@ def run_case(path):
     messages = "\n".join(message for _, findings in desk.values() for _, message in findings)
     problems += [f"no message contains: {text}" for text in contained if text not in messages]
     problems += [f"a message contains: {text}" for text in never if text in messages]
-    with harness.Server(policy=text) as server:
+    with harness.Server(*flags, policy=text) as server:
         webhook = by_webhook(path, server)
     if desk != webhook:
         problems.append(f"the webhook says otherwise:\n      check   {desk}\n      webhook {webhook}")
@@ -130,9 +136,9 @@ def all_together(cases, rules):
         for policy in (together, None):
             text = together.read_text() if policy else None
             for mode in ("enforce", "warn", "audit"):
-                with harness.Server(mode=mode, policy=text) as server:
+                with harness.Server(*NOBODY_IS_ASKED, mode=mode, policy=text) as server:
                     for path in cases:
-                        desk = verdicts(by_check(path, policy, "--mode", mode)[1])
+                        desk = verdicts(by_check(path, policy, "--mode", mode, "--images", *NOBODY_IS_ASKED)[1])
                         webhook = verdicts(by_webhook(path, server))
                         compared += len(desk)
                         if desk != webhook:
@@ -141,9 +147,9 @@ def all_together(cases, rules):
     return problems
 
 
-def guarded(path):
+def guarded(path, images):
     try:
-        return run_case(path)
+        return run_case(path, images)
     except Exception as error:  # one broken case must not hide the others
         return [f"{path.parent.name}/{path.name}: {type(error).__name__}: {error}"]
 
@@ -153,10 +159,14 @@ def main():
     cases = sorted(ROOT.glob("rules/*/*.yaml"))
     problems = [f"{rule}: no {sort} case" for rule in rules for sort in ("allow", "deny") if not list(ROOT.glob(f"rules/{rule}/{sort}*.yaml"))]
     problems += [f"{path.parent.name}: no such rule" for path in cases if path.parent.name not in rules]
+    images = {path.parent.name: fact_images.FactImages(json.loads(path.read_text())) for path in ROOT.glob("rules/*/facts.json")}
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
-        for found in pool.map(guarded, cases):
+        for found in pool.map(lambda path: guarded(path, images), cases):
             problems += found
     problems += all_together(cases, rules)
+    for served in images.values():
+        served.close()
+    SILENT.cleanup()
     print("\n".join(problems))
     print(f"golden: {len(rules)} rules, {len(cases)} cases, each at the desk and by the webhook; {len(problems)} problems")
     return 1 if problems or not rules or not cases else 0

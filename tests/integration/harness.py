@@ -160,6 +160,15 @@ class Server:
             raise AssertionError(f"the server ended with {code}")
 
 
+def wait_until(holds, seconds=20):
+    """Asks until it holds."""
+    until = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > until:
+            raise AssertionError(f"not so within {seconds} s")
+        time.sleep(0.05)
+
+
 def container(image="nginx:1.27.3", name="web", probe=True, **more):
     made = {"name": name, "image": image}
     if probe:

@@ -127,13 +127,18 @@ bool AdmissionHandler::charge_parsing(net::Plan& plan, std::string_view body, ne
   return true;
 }
 
-void AdmissionHandler::answer(const net::RequestHead& /*head*/,
-                              net::Plan& plan,
-                              std::string& body,
-                              net::Answer& answer) {
-  if (charge_parsing(plan, body, answer)) reviewer_.review(body, answer);
+std::unique_ptr<net::PendingAnswer> AdmissionHandler::answer(const net::RequestHead& head,
+                                                             net::Plan& plan,
+                                                             std::string& body,
+                                                             net::Answer& answer,
+                                                             net::WakeSource& wakes) {
+  std::unique_ptr<net::PendingAnswer> pending;
+  if (charge_parsing(plan, body, answer)) {
+    pending = reviewer_.review(body, answer_by(head), answer, wakes);
+  }
   // Before its charge is given back. Assigning an empty string would keep the memory.
   if (is_large(body.capacity())) std::string().swap(body);
+  return pending;
 }
 
 }  // namespace plimsoll::webhook::admission

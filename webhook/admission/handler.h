@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 
 #include "webhook/admission/body_budget.h"
 #include "webhook/admission/options.h"
@@ -25,10 +26,11 @@ class AdmissionHandler final : public net::Handler {
   void too_large(const net::RequestHead& head,
                  std::string_view prefix,
                  net::Answer& answer) override;
-  void answer(const net::RequestHead& head,
-              net::Plan& plan,
-              std::string& body,
-              net::Answer& answer) override;
+  std::unique_ptr<net::PendingAnswer> answer(const net::RequestHead& head,
+                                             net::Plan& plan,
+                                             std::string& body,
+                                             net::Answer& answer,
+                                             net::WakeSource& wakes) override;
   bool is_large(std::uint64_t body_bytes) const override {
     return body_bytes > options_.large_body;
   }

@@ -21,7 +21,10 @@ class HealthHandler final : public net::Handler {
   net::Plan plan(const net::RequestHead& head, net::Answer& answer) override;
   // No body is ever wanted, so these are not called.
   void too_large(const net::RequestHead&, std::string_view, net::Answer&) override {}
-  void answer(const net::RequestHead&, net::Plan&, std::string&, net::Answer&) override {}
+  std::unique_ptr<net::PendingAnswer> answer(
+      const net::RequestHead&, net::Plan&, std::string&, net::Answer&, net::WakeSource&) override {
+    return nullptr;
+  }
   bool is_large(std::uint64_t) const override { return false; }
   void too_late(const net::RequestHead&, std::string_view, net::Answer&) override {}
   net::Clock::time_point answer_by(const net::RequestHead& head) const override {

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "policy/dates.h"
 #include "policy/printable.h"
 #include "webhook/telemetry/json_text.h"
 

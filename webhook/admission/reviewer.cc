@@ -15,16 +15,51 @@ using telemetry::FindingResult;
 using telemetry::LogLevel;
 using telemetry::Result;
 
+namespace {
+
+std::chrono::sys_seconds now_in_seconds() {
+  return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+}
+
+}  // namespace
+
 // One review on its way.
 struct Reviewer::Task {
-  net::Answer& answer;
   WorkspaceLease workspace;
   Envelope envelope;
   const policy::WorkloadKind* kind = nullptr;
   policy::Workload object;
   std::optional<policy::Workload> old_object;
   Response response;
+  std::shared_ptr<const policy::PolicySet> policies;
+  std::unique_ptr<facts::Gathering> facts;
   std::chrono::steady_clock::time_point began = std::chrono::steady_clock::now();
+};
+
+// A review that waits for facts.
+class Reviewer::Waiting final : public net::PendingAnswer {
+ public:
+  Waiting(Reviewer& reviewer, std::unique_ptr<Task> task, net::Clock::time_point until)
+      : reviewer_(reviewer), task_(std::move(task)), until_(until) {}
+
+  net::Clock::time_point wait_until() const override { return until_; }
+  void finish(net::Answer& answer) override {
+    Task& task = *task_;
+    task.facts->take();
+    const policy::Review review = reviewer_.review_of(task);
+    reviewer_.decide(task,
+                     policy::evaluate(*task.policies,
+                                      review,
+                                      task.facts->table(),
+                                      reviewer_.options_.evaluation,
+                                      now_in_seconds()));
+    write_response(task.response, answer.body);
+  }
+
+ private:
+  Reviewer& reviewer_;
+  std::unique_ptr<Task> task_;
+  net::Clock::time_point until_;
 };
 
 namespace {
@@ -79,36 +114,48 @@ FindingResult result_of(const policy::JudgedFinding& judged) {
 Reviewer::Reviewer(const AdmissionOptions& options,
                    const net::Snapshot<policy::PolicySet>& policies,
                    std::function<std::string()> revision,
+                   facts::FactsService* facts,
                    telemetry::Log& log,
                    telemetry::Metrics& metrics)
     : options_(options),
       policies_(policies),
       revision_(std::move(revision)),
+      facts_(facts),
       log_(log),
       metrics_(metrics) {}
 
-void Reviewer::review(std::string_view body, net::Answer& answer) {
-  Task task{.answer = answer,
-            .workspace = {},
-            .envelope = {},
-            .object = {},
-            .old_object = {},
-            .response = {}};
+std::unique_ptr<net::PendingAnswer> Reviewer::review(std::string_view body,
+                                                     net::Clock::time_point answer_by,
+                                                     net::Answer& answer,
+                                                     net::WakeSource& wakes) {
+  auto task = std::make_unique<Task>();
   json::Element root;
-  const auto error = task.workspace->parser.parse(body.data(), body.size(), false).get(root);
-  if (error != simdjson::SUCCESS) return parse_failed(error, body, answer);
+  const auto error = task->workspace->parser.parse(body.data(), body.size(), false).get(root);
+  if (error != simdjson::SUCCESS) {
+    parse_failed(error, body, answer);
+    return nullptr;
+  }
   auto envelope = read_envelope(root);
   if (!envelope) {
     metrics_.count_refused_request(400);
     net::set_refusal(answer, 400, envelope.error());
     answer.close = false;  // the body has been read: the connection is as good as before
-    return;
+    return nullptr;
   }
-  task.envelope = *envelope;
-  task.response.api_version = task.envelope.api_version;
-  task.response.uid = task.envelope.uid;
-  judge(task);
-  write_response(task.response, answer.body);
+  task->envelope = *envelope;
+  task->response.api_version = task->envelope.api_version;
+  task->response.uid = task->envelope.uid;
+  if (judge(*task)) {
+    write_response(task->response, answer.body);
+    return nullptr;
+  }
+  const net::Clock::time_point now = net::Clock::now();
+  const auto in_time = std::max(answer_by - options_.facts_reserve, now);
+  const net::Deadline deadline{std::min(in_time, now + options_.facts_budget)};
+  task->facts->ask(deadline, wakes.wake());
+  // Should the service itself not answer, this wakes up all the same.
+  constexpr std::chrono::milliseconds kSlack{50};
+  return std::make_unique<Waiting>(*this, std::move(task), deadline.at + kSlack);
 }
 
 void Reviewer::parse_failed(simdjson::error_code error,
@@ -222,13 +269,22 @@ bool Reviewer::passes_unjudged(Task& task) {
   return true;
 }
 
-void Reviewer::judge(Task& task) {
+bool Reviewer::judge(Task& task) {
   const Envelope& envelope = task.envelope;
-  if (!envelope.fault.empty()) return verdict(task, Limit::kMalformed, envelope.fault);
+  if (!envelope.fault.empty()) {
+    verdict(task, Limit::kMalformed, envelope.fault);
+    return true;
+  }
   task.kind = policy::find_workload_kind_of_group(envelope.group, envelope.kind);
-  if (passes_unjudged(task)) return finish(task, Result::kIgnored);
-  if (!envelope.object) return verdict(task, Limit::kMalformed, "request.object is missing");
-  if (read_objects(task)) evaluate(task);
+  if (passes_unjudged(task)) {
+    finish(task, Result::kIgnored);
+    return true;
+  }
+  if (!envelope.object) {
+    verdict(task, Limit::kMalformed, "request.object is missing");
+    return true;
+  }
+  return !read_objects(task) || evaluate(task);
 }
 
 bool Reviewer::read_objects(Task& task) {
@@ -258,7 +314,7 @@ bool Reviewer::read_objects(Task& task) {
   return true;
 }
 
-void Reviewer::evaluate(Task& task) {
+policy::Review Reviewer::review_of(const Task& task) const {
   policy::Review review;
   review.operation = task.envelope.operation;
   review.subresource = task.envelope.subresource;
@@ -268,9 +324,30 @@ void Reviewer::evaluate(Task& task) {
   review.old_object = task.old_object ? &*task.old_object : nullptr;
   review.old_unreadable = task.envelope.old_unreadable;
   review.dry_run = task.envelope.dry_run;
-  const std::shared_ptr<const policy::PolicySet> policies = policies_.read();
-  const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
-  const policy::Decision decision = policy::evaluate(*policies, review, options_.evaluation, now);
+  return review;
+}
+
+// What is refused by what is known already is refused at once: nobody is asked.
+bool Reviewer::evaluate(Task& task) {
+  task.policies = policies_.read();
+  const policy::Review review = review_of(task);
+  policy::FactTable known;
+  if (facts_ != nullptr) {
+    const auto needs = policy::facts_needed(*task.policies, review, options_.evaluation);
+    if (!needs.none()) {
+      task.facts = std::make_unique<facts::Gathering>(task.object, needs, *facts_);
+      known = task.facts->table();
+    }
+  }
+  const policy::Decision decision =
+      policy::evaluate(*task.policies, review, known, options_.evaluation, now_in_seconds());
+  const bool incomplete = task.facts && task.facts->is_incomplete();
+  if (incomplete && decision.verdict != policy::Verdict::kDeny) return false;
+  decide(task, decision);
+  return true;
+}
+
+void Reviewer::decide(Task& task, const policy::Decision& decision) {
   if (!decision.findings.empty() || !decision.expired.empty() || decision.old_unreadable) {
     task.response = response_of(decision, options_.evaluation.mode, revision_());
     task.response.api_version = task.envelope.api_version;

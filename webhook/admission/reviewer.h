@@ -14,6 +14,7 @@
 #include "webhook/admission/response.h"
 #include "webhook/admission/review_reader.h"
 #include "webhook/admission/workspace.h"
+#include "webhook/facts/gathering.h"
 #include "webhook/net/handler.h"
 #include "webhook/net/snapshot.h"
 #include "webhook/telemetry/log.h"
@@ -24,15 +25,21 @@ namespace plimsoll::webhook::admission {
 class Reviewer {
  public:
   // What is passed by reference must outlive the reviewer. `revision` names the policies in force.
+  // Without `facts` nothing is known of any image, and nothing is asked.
   Reviewer(const AdmissionOptions& options,
            const net::Snapshot<policy::PolicySet>& policies,
            std::function<std::string()> revision,
+           facts::FactsService* facts,
            telemetry::Log& log,
            telemetry::Metrics& metrics);
 
   // `body` must have simdjson's padding behind its end. Fills `answer`: an AdmissionReview, or an
-  // HTTP error where there is nobody to answer.
-  void review(std::string_view body, net::Answer& answer);
+  // HTTP error where there is nobody to answer. Where facts have to be waited for, the answer comes
+  // later: before `answer_by`, with whatever is known by then.
+  std::unique_ptr<net::PendingAnswer> review(std::string_view body,
+                                             net::Clock::time_point answer_by,
+                                             net::Answer& answer,
+                                             net::WakeSource& wakes);
 
   // A verdict without judgement, for the uid that a scan finds in `prefix`. False where there is
   // none.
@@ -41,11 +48,15 @@ class Reviewer {
 
  private:
   struct Task;
+  class Waiting;
 
-  void judge(Task& task);
+  // False: facts are missing, and worth waiting for.
+  bool judge(Task& task);
   bool passes_unjudged(Task& task);
   bool read_objects(Task& task);
-  void evaluate(Task& task);
+  bool evaluate(Task& task);
+  policy::Review review_of(const Task& task) const;
+  void decide(Task& task, const policy::Decision& decision);
   void parse_failed(simdjson::error_code error, std::string_view body, net::Answer& answer);
   void verdict(Task& task, Limit limit, std::string_view why);
   void limit_response(Limit limit, std::string_view why, Response& response) const;
@@ -58,6 +69,7 @@ class Reviewer {
   const AdmissionOptions& options_;
   const net::Snapshot<policy::PolicySet>& policies_;
   std::function<std::string()> revision_;
+  facts::FactsService* facts_;
   telemetry::Log& log_;
   telemetry::Metrics& metrics_;
   std::array<std::atomic<bool>, 8> noted_{};  // what has been logged once

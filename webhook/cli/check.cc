@@ -11,6 +11,7 @@
 #include "webhook/cli/check_input.h"
 #include "webhook/cli/check_report.h"
 #include "webhook/cli/commands.h"
+#include "webhook/cli/image_source.h"
 #include "webhook/cli/object_judge.h"
 #include "webhook/cli/terminal.h"
 #include "webhook/documents/input_files.h"
@@ -29,6 +30,8 @@ struct CheckOptions {
   std::string name_space = "default";
   std::string output = "text";
   std::vector<std::string> inputs;
+  bool images = false;
+  ImageSourceFlags source;
 };
 
 Mode mode_of(std::string_view word) {
@@ -47,6 +50,7 @@ class Check {
       for (const std::string& line : policies.error()) complain(line);
       return kExitUsage;
     }
+    if (!open_images()) return kExitUsage;
     list_inputs();
     if (!read_namespaces(*policies)) return kExitUsage;
     if (!judge_all(*policies)) return kExitUsage;
@@ -54,6 +58,19 @@ class Check {
   }
 
  private:
+  // False: registries or reports cannot be read.
+  bool open_images() {
+    report_.looks_images_up = options_.images;
+    if (!options_.images) return true;
+    auto source = ImageSource::make(options_.source, {});
+    if (source) {
+      images_ = *std::move(source);
+      return true;
+    }
+    for (const std::string& line : source.error()) complain("plimsoll check: " + line);
+    return false;
+  }
+
   void list_inputs() {
     for (const std::string& input : options_.inputs) {
       documents::InputFiles found = documents::list_files(input);
@@ -76,7 +93,8 @@ class Check {
 
   // False: what a policy asks for cannot be known.
   bool judge_all(const policy::PolicySet& policies) {
-    ObjectJudge judge(policies, namespaces_, mode_of(options_.mode), options_.name_space);
+    ObjectJudge judge(
+        policies, namespaces_, mode_of(options_.mode), options_.name_space, images_.get());
     const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
     const auto visit = [this, &judge, now](const InputObject& input) {
       if (stopped_) return;
@@ -149,6 +167,7 @@ class Check {
   InputReader reader_;
   NamespaceLabels namespaces_;
   CheckReport report_;
+  std::unique_ptr<ImageSource> images_;
   bool stopped_ = false;
 };
 
@@ -156,6 +175,7 @@ constexpr const char* kFooter = R"(Examples:
   plimsoll check deploy/                          every *.yaml, *.yml, *.json below deploy/
   helm template web ./chart | plimsoll check -    what a chart would install
   kustomize build overlays/prod | plimsoll check -n prod --policy policies/ -
+  plimsoll check --images --registries registries.yaml deploy/
   plimsoll check --output json --fail-on warn manifests/ > report.json
 
 Exit codes:
@@ -203,6 +223,10 @@ void add_check(CLI::App& app, int& exit_code) {
       ->type_name("text|json")
       ->check(one_of({"text", "json"}))
       ->capture_default_str();
+  check->add_flag("--images",
+                  options->images,
+                  "Look images up in their registries and apply the rules about them, too");
+  add_image_source_flags(*check, options->source);
   check->add_option("inputs", options->inputs, "Files, directories, or - for standard input")
       ->type_name("FILE|DIR|-");
   check->footer(kFooter);

@@ -38,7 +38,7 @@ Json finding_json(const CheckedFinding& finding) {
   json["policies"] = finding.policies;
   json["exception"] = exception_json(finding);
   json["existing"] = finding.existing;
-  json["unknown"] = nullptr;
+  json["unknown"] = finding.unknown.empty() ? Json(nullptr) : Json(finding.unknown);
   return json;
 }
 
@@ -56,6 +56,7 @@ Json object_json(const CheckedObject& object) {
   for (const CheckedFinding& finding : object.findings) {
     json["findings"].push_back(finding_json(finding));
   }
+  json["notLookedUp"] = object.not_looked_up;
   return json;
 }
 

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -57,6 +58,20 @@ class TextWriter {
     text_ += fmt::format(": {}\n", word_of(object.verdict));
     for (const CheckedFinding& one : object.findings) finding(object, one);
     text_ += '\n';
+  }
+
+  // Rules that could not be applied are told: their silence is no consent.
+  void not_applied(const CheckReport& report) {
+    std::set<std::string> rules;
+    for (const CheckedObject& object : report.objects) {
+      rules.insert(object.not_looked_up.begin(), object.not_looked_up.end());
+    }
+    if (rules.empty()) return;
+    std::string list;
+    for (const std::string& rule : rules) list += (list.empty() ? "" : ", ") + rule;
+    text_ += report.looks_images_up
+                 ? fmt::format("not looked up where the object is denied already: {}\n", list)
+                 : fmt::format("not applied without --images: {}\n", list);
   }
 
   void summary(const CheckReport& report) {
@@ -124,6 +139,7 @@ std::string report_as_text(const CheckReport& report, bool colour) {
       if (object.verdict == verdict && !object.findings.empty()) writer.object(object);
     }
   }
+  writer.not_applied(report);
   writer.summary(report);
   return writer.take();
 }

@@ -34,6 +34,7 @@ struct CheckedFinding {
   std::vector<std::string> policies;
   std::optional<ExceptionNote> exception;
   bool existing = false;
+  std::string unknown;  // why a fact is not known, where that is the finding; else empty
 };
 
 struct CheckedObject {
@@ -46,6 +47,7 @@ struct CheckedObject {
   std::string name;
   policy::Verdict verdict = policy::Verdict::kAllow;
   std::vector<CheckedFinding> findings;
+  std::vector<std::string> not_looked_up;  // rules that lack facts about an image
 };
 
 struct CheckReport {
@@ -53,8 +55,9 @@ struct CheckReport {
   std::size_t denied = 0;
   std::size_t warned = 0;
   std::size_t allowed = 0;
-  std::size_t skipped = 0;     // no pods in them
-  std::size_t unreadable = 0;  // files and documents
+  std::size_t skipped = 0;       // no pods in them
+  std::size_t unreadable = 0;    // files and documents
+  bool looks_images_up = false;  // --images
 
   std::size_t total() const { return denied + warned + allowed + skipped; }
 };

@@ -1,13 +1,17 @@
 #include "webhook/cli/object_judge.h"
 
 #include <algorithm>
+#include <future>
+#include <memory>
 #include <string_view>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "policy/dates.h"
 #include "policy/printable.h"
 #include "policy/workload_reader.h"
+#include "webhook/facts/gathering.h"
 
 namespace plimsoll::webhook::cli {
 namespace {
@@ -63,6 +67,9 @@ CheckedFinding checked(const policy::JudgedFinding& judged,
   finding.text = policy::finding_text(judged);
   finding.policies.assign(judged.policies.begin(), judged.policies.end());
   finding.existing = judged.existing;
+  if (judged.finding.unknown) {
+    finding.unknown = policy::reason_word(judged.finding.unknown->reason);
+  }
   if (judged.exception != nullptr) {
     finding.exception = note_of(*judged.exception, false);
     return finding;
@@ -83,12 +90,30 @@ CheckedFinding checked(const policy::JudgedFinding& judged,
 ObjectJudge::ObjectJudge(const policy::PolicySet& policies,
                          const NamespaceLabels& namespaces,
                          Mode mode,
-                         std::string default_namespace)
+                         std::string default_namespace,
+                         ImageSource* images)
     : policies_(policies),
       namespaces_(namespaces),
       needs_namespaces_(needs_namespace_objects(policies)),
-      default_namespace_(std::move(default_namespace)) {
+      default_namespace_(std::move(default_namespace)),
+      images_(images) {
   options_.mode = mode;
+}
+
+// As the webhook does: what is refused by what is known already is not looked up.
+policy::Decision ObjectJudge::decide(const policy::Review& review, std::chrono::sys_seconds now) {
+  if (images_ == nullptr) return policy::evaluate(policies_, review, {}, options_, now);
+  const policy::FactNeeds needs = policy::facts_needed(policies_, review, options_);
+  if (needs.none()) return policy::evaluate(policies_, review, {}, options_, now);
+  facts::Gathering gathering(*review.object, needs, images_->service());
+  policy::Decision decision = policy::evaluate(policies_, review, gathering.table(), options_, now);
+  if (!gathering.is_incomplete() || decision.verdict == policy::Verdict::kDeny) return decision;
+  auto ready = std::make_shared<std::promise<void>>();
+  std::future<void> all_there = ready->get_future();
+  gathering.ask(net::Deadline::in(images_->timeout()), [ready] { ready->set_value(); });
+  all_there.wait();
+  gathering.take();
+  return policy::evaluate(policies_, review, gathering.table(), options_, now);
 }
 
 std::expected<CheckedObject, ObjectJudge::Refused> ObjectJudge::judge(
@@ -118,7 +143,7 @@ std::expected<CheckedObject, ObjectJudge::Refused> ObjectJudge::judge(
                     policy::quoted(review.name_space))});
   }
   review.namespace_labels = labels;
-  const policy::Decision decision = policy::evaluate(policies_, review, options_, now);
+  const policy::Decision decision = decide(review, now);
 
   CheckedObject object;
   object.file = input.file;
@@ -139,6 +164,8 @@ std::expected<CheckedObject, ObjectJudge::Refused> ObjectJudge::judge(
   for (const policy::JudgedFinding& judged : decision.findings) {
     object.findings.push_back(checked(judged, decision, input));
   }
+  for (const policy::Rule* rule : decision.not_looked_up)
+    object.not_looked_up.emplace_back(rule->id);
   return object;
 }
 

@@ -50,8 +50,20 @@ std::string_view kind_text(ParameterKind kind) {
       return "list of patterns";
     case ParameterKind::kImagePatternList:
       return "list of image patterns";
+    case ParameterKind::kPlatformList:
+      return "list of platforms like linux/amd64";
     case ParameterKind::kQuantityMap:
       return "map of quantities";
+    case ParameterKind::kCount:
+      return "whole number, or null for none";
+    case ParameterKind::kSize:
+      return "size like 500Mi or 950M, or null for none";
+    case ParameterKind::kDecimal:
+      return "number like 0.09, or null for none";
+    case ParameterKind::kDuration:
+      return "duration like 168h or 30d, or null for none";
+    case ParameterKind::kIgnoreList:
+      return "list of `{id, reason, expires}`";
   }
   return "";
 }

@@ -48,6 +48,7 @@ Result<void> understand_times(const ServeFlags& flags, ServeOptions& options) {
       {"--drain-timeout", flags.drain_timeout, options.server.drain_timeout},
       {"--poll-interval", flags.poll_interval, options.poll_interval},
       {"--idle-timeout", flags.idle_timeout, options.server.idle},
+      {"--facts-budget", flags.facts_budget, options.admission.facts_budget},
   };
   for (const auto& row : rows) {
     const auto time = duration(row.flag, row.text);
@@ -183,6 +184,27 @@ void add_limit_flags(CLI::App& command, ServeFlags& flags) {
       ->capture_default_str();
 }
 
+void add_image_flags(CLI::App& command, ServeFlags& flags) {
+  command
+      .add_option("--registries",
+                  flags.registries,
+                  "Registries: mirrors, CAs, private addresses, credentials; polled. Without it, "
+                  "every public registry, without credentials")
+      ->type_name("FILE");
+  command
+      .add_option("--scan-reports",
+                  flags.scan_reports,
+                  "Directory of scan reports, one a digest: Trivy, Grype, SARIF or plimsoll's own "
+                  "JSON; polled")
+      ->type_name("DIR");
+  command
+      .add_option("--facts-budget",
+                  flags.facts_budget,
+                  "How long one review waits for facts about its images")
+      ->type_name("TIME")
+      ->capture_default_str();
+}
+
 void add_verdict_flags(CLI::App& command, ServeFlags& flags) {
   const CLI::IsMember answers({"deny", "allow"});
   command
@@ -219,6 +241,7 @@ void add_serve_flags(CLI::App& command, ServeFlags& flags) {
   add_time_flags(command, flags);
   add_limit_flags(command, flags);
   add_verdict_flags(command, flags);
+  add_image_flags(command, flags);
 }
 
 Result<ServeOptions> understand(const ServeFlags& flags) {
@@ -228,6 +251,8 @@ Result<ServeOptions> understand(const ServeFlags& flags) {
     if (!done) return std::unexpected(done.error());
   }
   options.policies = flags.policies;
+  options.registries = flags.registries;
+  options.scan_reports = flags.scan_reports;
   options.listen = flags.listen;
   if (flags.health_listen != "off") options.health_listen = flags.health_listen;
   policy::EvaluationOptions& evaluation = options.admission.evaluation;

@@ -39,6 +39,9 @@ struct ServeFlags {
   std::string on_timeout = "deny";
   std::vector<std::string> controllers;
   std::string log_level = "info";
+  std::string registries;
+  std::string scan_reports;
+  std::string facts_budget = "4s";
 };
 
 // As understood.
@@ -53,6 +56,8 @@ struct ServeOptions {
   net::ServerOptions server;
   admission::AdmissionOptions admission;
   telemetry::LogLevel log_level = telemetry::LogLevel::kInfo;
+  std::string registries;    // file; empty: every public registry, no credentials
+  std::string scan_reports;  // directory; empty: none
 };
 
 void add_serve_flags(CLI::App& command, ServeFlags& flags);

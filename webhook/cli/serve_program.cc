@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <malloc.h>
+#include <optional>
 #include <utility>
 
 #include <fmt/format.h>
@@ -10,9 +11,15 @@
 #include "webhook/admission/health.h"
 #include "webhook/admission/reviewer.h"
 #include "webhook/cli/commands.h"
+#include "webhook/cli/image_source.h"
+#include "webhook/cli/serve_metrics.h"
 #include "webhook/cli/terminal.h"
+#include "webhook/cli/version.h"
+#include "webhook/facts/facts_service.h"
 #include "webhook/net/certificate_files.h"
 #include "webhook/policy_sources/policy_files.h"
+#include "webhook/registry/registry_file.h"
+#include "webhook/scan/report_directory.h"
 
 namespace plimsoll::webhook::cli {
 namespace {
@@ -29,15 +36,8 @@ class ServeProgram {
         log_(options.log_level),
         policy_files_(options.policies, false, policies_),
         certificate_files_(options.certificate, options.key),
-        reviewer_(
-            options_.admission,
-            policies_,
-            [this] { return policy_files_.revision(); },
-            log_,
-            metrics_),
-        handler_(options_.admission, reviewer_, metrics_),
-        health_([this] { return readiness(); }, metrics_),
-        server_(options_.server, tls(), handler_) {}
+        registry_file_(options.registries, registries_),
+        health_([this] { return readiness(); }, metrics_) {}
 
   int run();
 
@@ -47,12 +47,15 @@ class ServeProgram {
   }
   policy::Result<void> load_certificate();
   bool load_policies();
+  bool load_registries();
+  bool start_facts();
+  void make_server();
   bool listen();
-  void watch_metrics();
   void watch_reloads();
   void poll();
   void poll_policies();
   void poll_certificate();
+  void poll_registries();
   admission::Readiness readiness() const;
   double days_left() const;
 
@@ -63,10 +66,15 @@ class ServeProgram {
   PolicyFiles policy_files_;
   net::Snapshot<net::TlsContext> self_signed_;
   net::CertificateFiles certificate_files_;
-  admission::Reviewer reviewer_;
-  admission::AdmissionHandler handler_;
+  net::Snapshot<registry::Registries> registries_;
+  registry::RegistryFile registry_file_;
+  std::optional<scan::ReportDirectory> reports_;
   admission::HealthHandler health_;
-  net::Server server_;
+  std::optional<admission::Reviewer> reviewer_;
+  std::optional<admission::AdmissionHandler> handler_;
+  std::optional<net::Server> server_;
+  // Last, so that it ends first: it wakes the server's connections.
+  std::optional<facts::FactsService> facts_;
   std::chrono::steady_clock::time_point expiry_told_;
 };
 
@@ -87,15 +95,52 @@ bool ServeProgram::load_policies() {
   return false;
 }
 
+bool ServeProgram::load_registries() {
+  registry_file_.poll();
+  if (registries_.read() != nullptr) return true;
+  for (const std::string& line : registry_file_.errors()) complain(line);
+  return false;
+}
+
+bool ServeProgram::start_facts() {
+  auto proxies = net::ProxySettings::from(&environment_variable);
+  if (!proxies) {
+    complain("plimsoll: " + proxies.error().message);
+    return false;
+  }
+  std::vector<const scan::VerdictSource*> sources;
+  if (!options_.scan_reports.empty()) {
+    reports_.emplace("files", options_.scan_reports);
+    reports_->poll();
+    sources.push_back(&*reports_);
+  }
+  facts::FactsOptions options;
+  options.user_agent = "plimsoll/" + std::string(version());
+  facts_.emplace(std::move(options), *std::move(proxies), registries_, std::move(sources), &log_);
+  return true;
+}
+
+void ServeProgram::make_server() {
+  reviewer_.emplace(
+      options_.admission,
+      policies_,
+      [this] { return policy_files_.revision(); },
+      &*facts_,
+      log_,
+      metrics_);
+  handler_.emplace(options_.admission, *reviewer_, metrics_);
+  server_.emplace(options_.server, tls(), *handler_);
+}
+
 bool ServeProgram::listen() {
-  const auto address = server_.listen(options_.listen);
+  const auto address = server_->listen(options_.listen);
   if (!address) {
     complain("plimsoll: --listen: " + address.error().message);
     return false;
   }
   std::string health = "off";
   if (options_.health_listen) {
-    const auto bound = server_.listen_plain(*options_.health_listen, health_);
+    const auto bound = server_->listen_plain(*options_.health_listen, health_);
     if (!bound) {
       complain("plimsoll: --health-listen: " + bound.error().message);
       return false;
@@ -149,70 +194,48 @@ void ServeProgram::poll_certificate() {
   log_.write(LogLevel::kError, "the serving certificate has expired", {});
 }
 
+void ServeProgram::poll_registries() {
+  const auto outcome = registry_file_.poll();
+  if (outcome == registry::RegistryFile::Outcome::kLoaded) {
+    log_.write(LogLevel::kInfo, "registries loaded", {});
+  } else if (outcome == registry::RegistryFile::Outcome::kRefused) {
+    for (const std::string& line : registry_file_.errors()) {
+      log_.write_limited(
+          LogLevel::kError, "registries refused, the old ones are kept", {{"why", line}});
+    }
+  }
+  if (!reports_) return;
+  reports_->poll();
+  for (const std::string& line : reports_->errors()) {
+    log_.write_limited(LogLevel::kWarn, "scan report refused", {{"why", line}});
+  }
+}
+
 void ServeProgram::poll() {
   poll_policies();
   poll_certificate();
+  poll_registries();
 }
 
 admission::Readiness ServeProgram::readiness() const {
   admission::Readiness readiness;
   const double days = days_left();
-  readiness.ready = policies_.read() != nullptr && days > 0 && !server_.draining();
-  if (server_.draining()) readiness.text += "draining\n";
+  readiness.ready = policies_.read() != nullptr && days > 0 && !server_->draining();
+  if (server_->draining()) readiness.text += "draining\n";
   readiness.text += fmt::format("policies: revision {} in force\n", policy_files_.revision());
   for (const std::string& line : policy_files_.errors()) {
     readiness.text += "policies: the files as they are now were refused: " + line + "\n";
   }
   readiness.text +=
       days > 0 ? fmt::format("certificate: {:.1f} days left\n", days) : "certificate: expired\n";
+  for (const std::string& line : registry_file_.errors()) {
+    readiness.text += "registries: the files as they are now were refused: " + line + "\n";
+  }
   if (certificate_files_.failures() > 0) {
     readiness.text +=
         fmt::format("certificate: {} reloads failed\n", certificate_files_.failures());
   }
   return readiness;
-}
-
-void ServeProgram::watch_metrics() {
-  const net::ServerCounters& net = server_.counters();
-  const struct {
-    Metrics::Type type;
-    const char* name;
-    const char* help;
-    const std::atomic<std::uint64_t>& value;
-  } rows[] = {
-      {Metrics::Type::kGauge, "connections", "Open connections.", net.open},
-      {Metrics::Type::kGauge, "requests_busy", "Requests between head and answer.", net.busy},
-      {Metrics::Type::kCounter,
-       "connections_accepted_total",
-       "Connections accepted.",
-       net.accepted},
-      {Metrics::Type::kCounter,
-       "accept_errors_total",
-       "Connections that could not be accepted.",
-       net.accept_errors},
-      {Metrics::Type::kCounter,
-       "tls_handshake_errors_total",
-       "TLS handshakes that failed.",
-       net.handshake_errors},
-      {Metrics::Type::kCounter,
-       "bad_requests_total",
-       "Requests that are not HTTP.",
-       net.bad_requests},
-      {Metrics::Type::kCounter, "short_bodies_total", "Bodies that ended early.", net.short_bodies},
-      {Metrics::Type::kCounter,
-       "slow_peers_closed_total",
-       "Connections closed at a deadline.",
-       net.deadline_closes},
-      {Metrics::Type::kCounter,
-       "internal_failures_total",
-       "Exceptions that ended a request.",
-       net.failures},
-  };
-  for (const auto& row : rows) {
-    const std::atomic<std::uint64_t>* value = &row.value;
-    metrics_.watch(row.type, row.name, row.help, [value] { return static_cast<double>(*value); });
-  }
-  watch_reloads();
 }
 
 void ServeProgram::watch_reloads() {
@@ -227,7 +250,7 @@ void ServeProgram::watch_reloads() {
   watch(Metrics::Type::kGauge,
         "body_budget_used_bytes",
         "Charged for bodies and their parsing.",
-        [this] { return static_cast<double>(handler_.budget().used()); });
+        [this] { return static_cast<double>(handler_->budget().used()); });
   watch(Metrics::Type::kCounter,
         "certificate_reload_failures_total",
         "Certificate reloads that failed.",
@@ -256,19 +279,23 @@ void pin_memory_threshold() {
 }
 
 int ServeProgram::run() {
-  if (!load_policies()) return kExitBadConfiguration;
+  if (!load_policies() || !load_registries()) return kExitBadConfiguration;
   const policy::Result<void> certificate = load_certificate();
   if (!certificate) {
     complain("plimsoll: " + certificate.error().message);
     return kExitBadConfiguration;
   }
   if (days_left() < 0) log_.write(LogLevel::kError, "the serving certificate has expired", {});
+  if (!start_facts()) return kExitBadConfiguration;
+  make_server();
   if (!listen()) return kExitUsage;
-  watch_metrics();
-  server_.every(options_.poll_interval, [this] { poll(); });
-  server_.on_hangup([this] { poll(); });
-  server_.on_drain([this] { log_.write(LogLevel::kInfo, "draining", {}); });
-  const int code = server_.run();
+  watch_server(metrics_, server_->counters());
+  watch_facts(metrics_, *facts_);
+  watch_reloads();
+  server_->every(options_.poll_interval, [this] { poll(); });
+  server_->on_hangup([this] { poll(); });
+  server_->on_drain([this] { log_.write(LogLevel::kInfo, "draining", {}); });
+  const int code = server_->run();
   log_.write(LogLevel::kInfo, "ended", {});
   return code;
 }

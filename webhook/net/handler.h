@@ -3,6 +3,8 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -51,6 +53,33 @@ struct Plan {
   Clock::time_point body_by;  // the whole body must be there by then, or the connection is closed
 };
 
+// Wakes the connection that waits for an answer. May be called from any thread, at any time, after
+// the connection has gone as well.
+using Wake = std::function<void()>;
+
+class WakeSource {
+ public:
+  virtual Wake wake() = 0;
+
+ protected:
+  ~WakeSource() = default;
+};
+
+// An answer that has to wait for something.
+class PendingAnswer {
+ public:
+  PendingAnswer() = default;
+  PendingAnswer(const PendingAnswer&) = delete;
+  PendingAnswer& operator=(const PendingAnswer&) = delete;
+  virtual ~PendingAnswer() = default;
+
+  // When to stop waiting.
+  virtual Clock::time_point wait_until() const = 0;
+  // Called once, on the connection's thread: when somebody has called the wake, or the time is
+  // over.
+  virtual void finish(Answer& answer) = 0;
+};
+
 // Implementations are called from several threads at once, one call a connection at a time.
 // They do not throw but for std::bad_alloc, and they do not block.
 class Handler {
@@ -67,8 +96,13 @@ class Handler {
 
   // The whole request. `body` has kBodyPadding spare bytes of capacity behind its end and may be
   // changed; it is reused for the next request. Runs on the front thread, or, where `is_large` said
-  // so, on the one thread that all large bodies share.
-  virtual void answer(const RequestHead& head, Plan& plan, std::string& body, Answer& answer) = 0;
+  // so, on the one thread that all large bodies share. nullptr: the answer is there. Else the
+  // connection waits; `body` stays as it is until the answer is written.
+  virtual std::unique_ptr<PendingAnswer> answer(const RequestHead& head,
+                                                Plan& plan,
+                                                std::string& body,
+                                                Answer& answer,
+                                                WakeSource& wakes) = 0;
 
   // A body of this length is for the shared thread.
   virtual bool is_large(std::uint64_t body_bytes) const = 0;

@@ -46,7 +46,7 @@ struct SessionContext {
 };
 
 template <class Stream>
-class Session final : public Connection {
+class Session final : public Connection, private WakeSource {
  public:
   // `stream` must be ready for HTTP: after its handshake.
   Session(Stream& stream, SessionContext& context) : stream_(stream), context_(context) {
@@ -80,12 +80,19 @@ class Session final : public Connection {
     }
   };
 
+  // What wakes a connection that waits for its answer; the connection may be gone by then.
+  struct Sleep {
+    bool woken = false;                          // on the connection's thread only
+    boost::asio::steady_timer* timer = nullptr;  // likewise; while it waits
+  };
+
   HeadState begin_request();
   HeadState continue_head();
   std::size_t head_room();
   void plan();
   void take_buffered_body();
   void answer_now();
+  void finish_answer();
   void end_request();  // nothing of its body is needed any more
   void end_answer();   // the answer has been written, or will never be
   void free_large_memory();
@@ -95,6 +102,8 @@ class Session final : public Connection {
   boost::asio::awaitable<BodyState> read_chunks();
   boost::asio::awaitable<BodyState> read_prefix();
   boost::asio::awaitable<void> answer_in_lane();
+  boost::asio::awaitable<void> wait_for_answer();
+  Wake wake() override;
   boost::asio::awaitable<void> send_continue();
   boost::asio::awaitable<void> answer_early();
   boost::asio::awaitable<void> drain();
@@ -111,7 +120,9 @@ class Session final : public Connection {
   std::size_t body_have_ = 0;  // bytes of body_ that have been read
   std::string out_;
   bool planned_ = false;                            // the handler waits for done()
-  boost::asio::steady_timer* lane_wait_ = nullptr;  // while the turn in the large lane has not come
+  boost::asio::steady_timer* lane_wait_ = nullptr;  // while an answer has to wait
+  std::unique_ptr<PendingAnswer> pending_;          // the handler waits for something
+  std::shared_ptr<Sleep> sleep_;
   boost::system::error_code error_;
 };
 
@@ -199,11 +210,49 @@ void Session<Stream>::free_large_memory() {
 template <class Stream>
 void Session<Stream>::answer_now() {
   try {
-    context_.handler.answer(parser_.head(), plan_, body_, answer_);
+    pending_ = context_.handler.answer(parser_.head(), plan_, body_, answer_, *this);
   } catch (const std::exception&) {
     ++context_.counters.failures;
     set_refusal(answer_, 500, "the request could not be answered");
   }
+}
+
+template <class Stream>
+Wake Session<Stream>::wake() {
+  sleep_ = std::make_shared<Sleep>();
+  return [sleep = sleep_, executor = stream_.get_executor()] {
+    boost::asio::post(executor, [sleep] {
+      sleep->woken = true;
+      if (sleep->timer != nullptr) sleep->timer->cancel();
+    });
+  };
+}
+
+template <class Stream>
+boost::asio::awaitable<void> Session<Stream>::wait_for_answer() {
+  auto token = boost::asio::redirect_error(boost::asio::use_awaitable, error_);
+  boost::asio::steady_timer timer(stream_.get_executor());
+  const std::shared_ptr<Sleep> sleep = std::move(sleep_);
+  if (!sleep || !sleep->woken) {
+    if (sleep) sleep->timer = &timer;
+    lane_wait_ = &timer;
+    timer.expires_at(pending_->wait_until());
+    co_await timer.async_wait(token);
+    lane_wait_ = nullptr;
+    if (sleep) sleep->timer = nullptr;
+  }
+  finish_answer();
+}
+
+template <class Stream>
+void Session<Stream>::finish_answer() {
+  try {
+    pending_->finish(answer_);
+  } catch (const std::exception&) {
+    ++context_.counters.failures;
+    set_refusal(answer_, 500, "the request could not be answered");
+  }
+  pending_.reset();
 }
 
 template <class Stream>
@@ -239,6 +288,7 @@ boost::asio::awaitable<void> Session<Stream>::run() {
     } else if (planned_) {
       answer_now();
     }
+    if (pending_) co_await wait_for_answer();
     const bool close = must_close();
     write_answer(answer_, close, parser_.head_only(), out_);
     end_request();
@@ -252,72 +302,6 @@ boost::asio::awaitable<void> Session<Stream>::run() {
   }
   allow(context_.options.linger);
   co_await say_goodbye(stream_);
-}
-
-template <class Stream>
-auto Session<Stream>::read_body() -> boost::asio::awaitable<BodyState> {
-  auto token = boost::asio::redirect_error(boost::asio::use_awaitable, error_);
-  const bool too_long = parser_.head().content_length.value_or(0) > plan_.body_limit;
-  if (parser_.expects_continue() && buffer_.size() == 0) co_await send_continue();
-  if (too_long) co_return co_await read_prefix();
-  if (parser_.chunked()) co_return co_await read_chunks();
-  take_buffered_body();
-  while (body_have_ < body_.size()) {
-    const auto rest = boost::asio::buffer(body_.data() + body_have_, body_.size() - body_have_);
-    const std::size_t bytes = co_await stream_.async_read_some(rest, token);
-    if (error_) {
-      ++context_.counters.short_bodies;
-      co_return BodyState::kGone;
-    }
-    body_have_ += bytes;
-  }
-  co_return BodyState::kComplete;
-}
-
-template <class Stream>
-auto Session<Stream>::read_chunks() -> boost::asio::awaitable<BodyState> {
-  auto token = boost::asio::redirect_error(boost::asio::use_awaitable, error_);
-  body_.clear();
-  while (true) {
-    const ChunkState state = parser_.parse_chunks(buffer_, body_, plan_.body_limit);
-    if (state == ChunkState::kComplete) co_return BodyState::kComplete;
-    if (state == ChunkState::kTooLong) {
-      const std::string_view prefix = std::string_view(body_).substr(0, kPrefixBytes);
-      context_.handler.too_large(parser_.head(), prefix, answer_);
-      co_return BodyState::kEarly;
-    }
-    if (state == ChunkState::kRefused || buffer_.size() > kMaxHeadBytes) {
-      ++context_.counters.bad_requests;
-      set_refusal(answer_, 400, "the chunks of the body are not well-formed");
-      co_return BodyState::kEarly;
-    }
-    const auto room = buffer_.prepare(kBufferBytes);
-    const std::size_t bytes = co_await stream_.async_read_some(room, token);
-    if (error_) {
-      ++context_.counters.short_bodies;
-      co_return BodyState::kGone;
-    }
-    buffer_.commit(bytes);
-  }
-}
-
-// Enough of a body that is too long to say whose it is.
-template <class Stream>
-auto Session<Stream>::read_prefix() -> boost::asio::awaitable<BodyState> {
-  auto token = boost::asio::redirect_error(boost::asio::use_awaitable, error_);
-  const std::size_t wanted = std::min<std::uint64_t>(kPrefixBytes, *parser_.head().content_length);
-  while (buffer_.size() < wanted) {
-    const auto room = buffer_.prepare(wanted - buffer_.size());
-    const std::size_t bytes = co_await stream_.async_read_some(room, token);
-    if (error_) {
-      ++context_.counters.short_bodies;
-      co_return BodyState::kGone;
-    }
-    buffer_.commit(bytes);
-  }
-  const std::string_view prefix(static_cast<const char*>(buffer_.data().data()), wanted);
-  context_.handler.too_large(parser_.head(), prefix, answer_);
-  co_return BodyState::kEarly;
 }
 
 template <class Stream>
@@ -389,3 +373,5 @@ boost::asio::awaitable<void> Session<Stream>::drain() {
 }
 
 }  // namespace plimsoll::webhook::net
+
+#include "webhook/net/session_body.h"  // how a session reads bodies

@@ -68,7 +68,7 @@ TEST(Engine, FindsEveryContainer) {
       R"([{"name":"a","image":"x"},{"name":"b","image":"y:1"},{"name":"c","image":"z"}])"));
   Review review;
   review.object = workload.get();
-  const Outcome outcome = outcome_of(evaluate(policies, review, {}, kNow));
+  const Outcome outcome = outcome_of(evaluate(policies, review, {}, {}, kNow));
   EXPECT_EQ(outcome.verdict, Verdict::kDeny);
   EXPECT_EQ(outcome.findings,
             "image-tag/a/docker.io/library/x:latest enforce\n"
@@ -88,7 +88,7 @@ TEST(Engine, ModeCapsEveryAction) {
               {Mode::kWarn, Verdict::kWarn, "warn mode\n"},
               {Mode::kAudit, Verdict::kAllow, "audit mode\n"}};
   for (const auto& row : rows) {
-    const Outcome outcome = outcome_of(evaluate(policies, review, {.mode = row.mode}, kNow));
+    const Outcome outcome = outcome_of(evaluate(policies, review, {}, {.mode = row.mode}, kNow));
     EXPECT_EQ(outcome.verdict, row.verdict);
     EXPECT_EQ(outcome.findings,
               std::string("image-tag/a/docker.io/library/x:latest ") + row.action);
@@ -148,7 +148,7 @@ TEST(Engine, OnUpdateOnlyNewFindingsDeny) {
     review.operation = Operation::kUpdate;
     review.object = after.get();
     review.old_object = before.get();
-    EXPECT_EQ(evaluate(policies, review, {}, kNow).verdict, row.verdict);
+    EXPECT_EQ(evaluate(policies, review, {}, {}, kNow).verdict, row.verdict);
   }
 }
 
@@ -160,7 +160,7 @@ TEST(Engine, ExistingFindingsKeepTheirActionWhereThePolicySaysSo) {
   review.operation = Operation::kUpdate;
   review.object = workload.get();
   review.old_object = workload.get();
-  const Outcome outcome = outcome_of(evaluate(policies, review, {}, kNow));
+  const Outcome outcome = outcome_of(evaluate(policies, review, {}, {}, kNow));
   EXPECT_EQ(outcome.verdict, Verdict::kDeny);
   EXPECT_EQ(outcome.findings, "image-tag/a/docker.io/library/x:latest enforce existing\n");
 }
@@ -172,7 +172,7 @@ TEST(Engine, AnUnreadableOldObjectHasNoFindingsAndIsSaid) {
   review.operation = Operation::kUpdate;
   review.object = workload.get();
   review.old_unreadable = true;
-  const Decision decision = evaluate(policies, review, {}, kNow);
+  const Decision decision = evaluate(policies, review, {}, {}, kNow);
   EXPECT_EQ(decision.verdict, Verdict::kDeny);
   EXPECT_TRUE(decision.old_unreadable);
 }
@@ -191,10 +191,10 @@ TEST(Engine, ResourcesExistAlreadyUnlessTheyGotWorse) {
   review.operation = Operation::kUpdate;
   review.object = two.get();
   review.old_object = three.get();
-  EXPECT_EQ(evaluate(policies, review, {}, kNow).verdict, Verdict::kWarn);
+  EXPECT_EQ(evaluate(policies, review, {}, {}, kNow).verdict, Verdict::kWarn);
   review.object = three.get();
   review.old_object = two.get();
-  EXPECT_EQ(evaluate(policies, review, {}, kNow).verdict, Verdict::kDeny);
+  EXPECT_EQ(evaluate(policies, review, {}, {}, kNow).verdict, Verdict::kDeny);
 }
 
 TEST(Engine, WhatAControllerCreatesWasJudgedAtItsTemplate) {
@@ -239,7 +239,7 @@ TEST(Engine, WhatAControllerCreatesWasJudgedAtItsTemplate) {
                       row.setting + "\"}");
     review.user = row.user;
     review.operation = row.operation;
-    const Decision decision = evaluate(policies, review, {}, kNow);
+    const Decision decision = evaluate(policies, review, {}, {}, kNow);
     EXPECT_EQ(decision.verdict, row.verdict);
     if (row.verdict == Verdict::kWarn) EXPECT_TRUE(decision.findings[0].controller_capped);
     EXPECT_EQ(decision.controller_skipped, row.verdict == Verdict::kAllow);
@@ -259,12 +259,12 @@ TEST(Engine, AnExceptionHoldsThroughItsLastDay) {
   review.object = workload.get();
   const PolicySet policies = policies_from(with_exception("2026-11-23"));
   const auto last_second = std::chrono::sys_days(2026y / 11 / 24) - 1s;
-  const Decision held = evaluate(policies, review, {}, last_second);
+  const Decision held = evaluate(policies, review, {}, {}, last_second);
   EXPECT_EQ(held.verdict, Verdict::kAllow);
   EXPECT_EQ(outcome_of(held).findings, "image-tag/a/docker.io/library/x:latest audit excepted\n");
   EXPECT_TRUE(held.expired.empty());
 
-  const Decision over = evaluate(policies, review, {}, last_second + 1s);
+  const Decision over = evaluate(policies, review, {}, {}, last_second + 1s);
   EXPECT_EQ(over.verdict, Verdict::kDeny);
   ASSERT_EQ(over.expired.size(), 1U);
   EXPECT_EQ(over.expired[0].exception->owner, "team-a");
@@ -278,7 +278,7 @@ TEST(Engine, OnePolicysExceptionNeverWeakensAnother) {
   PolicySet policies;
   policies.policies.push_back(policy_from(with_exception("2027-01-31"), "lenient"));
   policies.policies.push_back(policy_from(R"({"rules":{"image-tag":{"action":"warn"}}})", "other"));
-  const Decision decision = evaluate(policies, review, {}, kNow);
+  const Decision decision = evaluate(policies, review, {}, {}, kNow);
   EXPECT_EQ(decision.verdict, Verdict::kWarn);
   ASSERT_EQ(decision.findings.size(), 1U);
   EXPECT_EQ(decision.findings[0].exception, nullptr);
@@ -295,7 +295,7 @@ TEST(Engine, EqualFindingsOfSeveralPoliciesAreOne) {
   policies.policies.push_back(policy_from(
       R"({"match":{"images":["x"]},"rules":{"image-tag":{"action":"enforce"}}})", "two"));
   policies.policies.push_back(policy_from(R"({"rules":{"image-tag":{"action":"warn"}}})", "three"));
-  const Outcome outcome = outcome_of(evaluate(policies, review, {}, kNow));
+  const Outcome outcome = outcome_of(evaluate(policies, review, {}, {}, kNow));
   EXPECT_EQ(outcome.findings,
             "image-tag/a/docker.io/library/x:latest enforce\n"
             "image-tag/b/docker.io/library/y:latest warn\n");
@@ -308,9 +308,9 @@ TEST(Engine, NothingSelectedMeansNothingJudged) {
   Review review;
   review.object = workload.get();
   review.name_space = "dev";
-  EXPECT_EQ(evaluate(policies, review, {}, kNow).verdict, Verdict::kAllow);
+  EXPECT_EQ(evaluate(policies, review, {}, {}, kNow).verdict, Verdict::kAllow);
   review.name_space = "prod";
-  EXPECT_EQ(evaluate(policies, review, {}, kNow).verdict, Verdict::kDeny);
+  EXPECT_EQ(evaluate(policies, review, {}, {}, kNow).verdict, Verdict::kDeny);
 }
 
 }  // namespace

@@ -76,6 +76,14 @@ inline nlohmann::ordered_json review_of(const Json& object,
   return review;
 }
 
+// For answers that never have to wait.
+struct NoWakes final : net::WakeSource {
+  net::Wake wake() override {
+    ADD_FAILURE() << "nothing is waited for";
+    return [] {};
+  }
+};
+
 struct Endpoint {
   explicit Endpoint(AdmissionOptions given = {},
                     const std::string& spec = R"({"rules":{"image-tag":{"action":"enforce"}}})")
@@ -100,7 +108,9 @@ struct Endpoint {
     net::Answer answer;
     net::Plan plan = handler.plan(head, answer);
     if (plan.answered) return answer;
-    handler.answer(head, plan, body, answer);
+    NoWakes wakes;
+    const auto pending = handler.answer(head, plan, body, answer, wakes);
+    EXPECT_EQ(pending, nullptr);
     handler.done(plan);
     EXPECT_EQ(handler.in_flight(), 0U);
     EXPECT_EQ(handler.budget().used(), 0U);
@@ -119,7 +129,7 @@ struct Endpoint {
   net::Snapshot<policy::PolicySet> policies;
   telemetry::Log log{telemetry::LogLevel::kError};
   telemetry::Metrics metrics;
-  Reviewer reviewer{options, policies, [] { return std::string("rev1"); }, log, metrics};
+  Reviewer reviewer{options, policies, [] { return std::string("rev1"); }, nullptr, log, metrics};
   AdmissionHandler handler{options, reviewer, metrics};
 };
 

@@ -198,7 +198,9 @@ TEST(Handler, WhatParsingWouldCostIsShedWhereOthersHaveIt) {
   Planned planned = plan_of(endpoint, Endpoint::head_of(body.size()));
   ASSERT_FALSE(planned.plan.answered);
   body.reserve(body.size() + net::kBodyPadding);
-  endpoint.handler.answer(Endpoint::head_of(body.size()), planned.plan, body, planned.answer);
+  NoWakes wakes;
+  endpoint.handler.answer(
+      Endpoint::head_of(body.size()), planned.plan, body, planned.answer, wakes);
   EXPECT_EQ(planned.answer.status, 503U);
   EXPECT_TRUE(planned.answer.retry_after);
   EXPECT_TRUE(planned.answer.close);
@@ -214,7 +216,8 @@ TEST(Handler, ALargeBodyIsFreedBeforeItsChargeIsGivenBack) {
     body.reserve(body.size() + net::kBodyPadding);
     const net::RequestHead head = Endpoint::head_of(body.size());
     Planned planned = plan_of(endpoint, head);
-    endpoint.handler.answer(head, planned.plan, body, planned.answer);
+    NoWakes wakes;
+    endpoint.handler.answer(head, planned.plan, body, planned.answer, wakes);
     EXPECT_EQ(summary_of(planned.answer), "allow");
     EXPECT_LE(body.capacity(), kMebibyte);
     EXPECT_EQ(body.empty(), bytes > kMebibyte) << "a small one is kept for the next request";

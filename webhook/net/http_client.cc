@@ -1,0 +1,222 @@
+#include "webhook/net/http_client.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <boost/asio/ssl/error.hpp>
+#include <boost/beast/http/error.hpp>
+#include <boost/beast/http/parser.hpp>
+
+#include "policy/ascii.h"
+#include "webhook/net/sink_body.h"
+
+namespace plimsoll::webhook::net {
+namespace {
+
+namespace asio = boost::asio;
+namespace http = boost::beast::http;
+using boost::system::error_code;
+
+FetchError fault_of(const error_code& error, bool timed_out, std::string_view what) {
+  if (timed_out) return {FetchFault::kTimeout, std::string(what) + " took too long"};
+  if (error == http::error::body_limit) return {FetchFault::kTooLarge, "its answer is too long"};
+  if (error == http::error::header_limit) {
+    return {FetchFault::kBroken, "the head of its answer is too long"};
+  }
+  if (error == http::error::unexpected_body) return {FetchFault::kStopped, ""};
+  if (error == http::error::partial_message || error == asio::error::eof) {
+    return {FetchFault::kBroken, "its answer ended early"};
+  }
+  if (error.category() == http::make_error_code(http::error::bad_version).category()) {
+    return {FetchFault::kBroken, "its answer is no HTTP"};
+  }
+  return {FetchFault::kBroken, "it ended the connection"};
+}
+
+constexpr std::size_t kMaxErrorBody = 64 * 1024;
+
+bool may_repeat(std::string_view method) {
+  return method == "GET" || method == "HEAD";
+}
+
+}  // namespace
+
+std::string_view FetchAnswer::header(std::string_view name) const {
+  const auto at = std::ranges::find(headers, name, &Headers::value_type::first);
+  return at == headers.end() ? std::string_view() : std::string_view(at->second);
+}
+
+// What became of one request on one connection.
+struct HttpClient::Exchange {
+  FetchAnswer answer;
+  FetchError failure;
+  bool failed = false;
+  bool silent = true;  // not one byte of an answer came
+  bool keep = false;   // the connection may be used again
+};
+
+HttpClient::HttpClient(asio::io_context& io, HttpClientOptions options, ProxySettings proxies)
+    : io_(io), options_(std::move(options)), proxies_(std::move(proxies)), resolver_(io) {}
+
+HttpClient::~HttpClient() = default;
+
+// Connections of different trust are never mixed.
+std::string HttpClient::server_key(const FetchRequest& request) const {
+  std::string key = request.url.tls ? "s" : "p";
+  key += request.access.configured ? "c " : "u ";
+  key += request.url.host + " " + std::to_string(request.url.port) + " ";
+  key += std::to_string(reinterpret_cast<std::uintptr_t>(request.access.tls.get()));
+  return key;
+}
+
+HttpClient::ConnectionPointer HttpClient::take_idle(const std::string& server) {
+  sweep();
+  for (std::size_t i = idle_.size(); i-- > 0;) {
+    if (idle_[i].server != server) continue;
+    ConnectionPointer connection = std::move(idle_[i].connection);
+    idle_.erase(idle_.begin() + static_cast<std::ptrdiff_t>(i));
+    if (connection->is_alive()) return connection;
+  }
+  return nullptr;
+}
+
+void HttpClient::keep(std::string server, ConnectionPointer connection) {
+  connection->idle_since = Clock::now();
+  connection->used = true;
+  connection->watchdog().rest();
+  const auto same = [&server](const Idle& idle) { return idle.server == server; };
+  const auto count = static_cast<std::size_t>(std::ranges::count_if(idle_, same));
+  if (count >= options_.max_idle_per_server) return;
+  if (idle_.size() >= options_.max_idle) idle_.erase(idle_.begin());
+  idle_.push_back({std::move(server), std::move(connection)});
+}
+
+void HttpClient::sweep() {
+  const Clock::time_point now = Clock::now();
+  std::erase_if(idle_, [this, now](const Idle& idle) {
+    return now - idle.connection->idle_since > options_.idle;
+  });
+}
+
+std::string HttpClient::head_of(const FetchRequest& request, const Proxy* proxy) const {
+  std::string head(request.method);
+  head += ' ';
+  const bool absolute = proxy != nullptr && !request.url.tls;
+  if (absolute) head += "http://" + request.url.authority();
+  head += request.url.target + " HTTP/1.1\r\nHost: " + request.url.authority() + "\r\n";
+  head += "User-Agent: " + options_.user_agent + "\r\n";
+  if (absolute && !proxy->authorization.empty()) {
+    head += "Proxy-Authorization: " + proxy->authorization + "\r\n";
+  }
+  for (const auto& [name, value] : request.headers) head += name + ": " + value + "\r\n";
+  if (!request.body.empty() || request.method == "POST") {
+    head += "Content-Length: " + std::to_string(request.body.size()) + "\r\n";
+  }
+  head += "\r\n";
+  return head;
+}
+
+asio::awaitable<void> HttpClient::exchange(ClientConnection& connection,
+                                           const FetchRequest& request,
+                                           Exchange& exchange) {
+  const Proxy* proxy = proxies_.proxy_for(request.url);
+  Watchdog& watchdog = connection.watchdog();
+  auto& buffer = connection.buffer();
+  error_code error;
+  // Many servers end a TLS connection without saying so: the parser knows what is complete.
+  const error_code ended_early = boost::asio::ssl::error::stream_truncated;
+  const std::string bytes = head_of(request, proxy) + request.body;
+  watchdog.allow_until(request.deadline.within(options_.first_byte));
+  co_await connection.write(bytes, error);
+  http::response_parser<SinkBody> parser;
+  parser.header_limit(options_.max_head);
+  parser.body_limit(request.body_limit);
+  parser.skip(request.method == "HEAD");
+  FetchAnswer& answer = exchange.answer;
+  bool to_sink = false;
+  parser.get().body() = [&answer, &to_sink, &request](std::string_view piece) {
+    if (to_sink) return request.sink(piece);
+    // What a failing answer says is of no use beyond its beginning.
+    if (answer.status != 200 && answer.body.size() + piece.size() > kMaxErrorBody) return false;
+    answer.body.append(piece);
+    return true;
+  };
+  bool head_done = false;
+  bool more = true;
+  std::string_view step = "its answer";
+  while (!error && !parser.is_done()) {
+    if (more) {
+      const std::size_t read = co_await connection.read_some(error);
+      if (read > 0) exchange.silent = false;
+      const bool ended = error == asio::error::eof || error == ended_early;
+      if (ended) parser.put_eof(error);
+      if (error || parser.is_done()) break;
+      if (head_done && request.stall_time.count() > 0) {
+        watchdog.allow_until(request.deadline.within(request.stall_time));
+      }
+    }
+    buffer.consume(parser.put(buffer.data(), error));
+    more = error == http::error::need_more || buffer.size() == 0;
+    if (error == http::error::need_more) error = {};
+    if (error || head_done || !parser.is_header_done()) continue;
+    // The head alone comes first: where the body goes depends on its status.
+    head_done = true;
+    parser.eager(true);
+    step = "the body of its answer";
+    answer.status = parser.get().result_int();
+    to_sink = request.sink && (answer.status == 200 || answer.status == 206);
+    const bool stall = request.stall_time.count() > 0;
+    const auto time = stall ? request.stall_time : request.body_time;
+    watchdog.allow_until(request.deadline.within(time));
+  }
+  const bool cut_short =
+      head_done && answer.status >= 300 &&
+      (error == http::error::unexpected_body || error == http::error::body_limit);
+  if (!cut_short && (error || !parser.is_done())) {
+    exchange.failed = true;
+    exchange.failure = fault_of(error, watchdog.fired(), step);
+    co_return;
+  }
+  for (const auto& field : parser.get()) {
+    std::string name;
+    for (const char c : field.name_string()) name += policy::to_lower(c);
+    answer.headers.emplace_back(std::move(name), std::string(field.value()));
+  }
+  exchange.keep = !cut_short && parser.keep_alive() && buffer.size() == 0;
+}
+
+asio::awaitable<FetchResult> HttpClient::fetch(FetchRequest request) {
+  ++counters_.requests;
+  const std::string server = server_key(request);
+  const Proxy* proxy = proxies_.proxy_for(request.url);
+  if (proxy != nullptr && !request.access.named) {
+    co_return std::unexpected(
+        FetchError{FetchFault::kNotAllowed,
+                   "there is a proxy, so only registries that are configured are asked"});
+  }
+  ConnectionPointer connection = may_repeat(request.method) ? take_idle(server) : nullptr;
+  while (true) {
+    const bool reused = connection != nullptr;
+    if (reused) {
+      ++counters_.reused;
+    } else {
+      connection = std::make_unique<ClientConnection>(io_);
+      ++counters_.connections;
+      const ClientConnection::Target target{request.url, request.access, proxy, request.deadline};
+      const auto opened = co_await connection->open(target, resolver_);
+      if (!opened) co_return std::unexpected(opened.error());
+    }
+    Exchange exchange;
+    co_await this->exchange(*connection, request, exchange);
+    if (!exchange.failed) {
+      if (exchange.keep) keep(server, std::move(connection));
+      co_return std::move(exchange.answer);
+    }
+    // The server closed what we had kept: that says nothing about the request.
+    const bool again = reused && exchange.silent && exchange.failure.fault == FetchFault::kBroken;
+    if (!again) co_return std::unexpected(exchange.failure);
+    connection.reset();
+  }
+}
+
+}  // namespace plimsoll::webhook::net
