@@ -50,9 +50,15 @@ class SecretSearch {
       const bool set = instruction == "ENV" || instruction == "LABEL";
       const bool told = set && std::ranges::find(found_, name, &BakedSecret::name) != found_.end();
       if (told) continue;
-      std::string words(instruction);
-      if (!name.empty()) words += (words.empty() ? "" : " ") + name;
-      add(words.empty() ? place : place + " (" + words + ")", secret.what, secret.name);
+      std::string where = place;
+      if (!instruction.empty() || !name.empty()) {
+        where += " (";
+        where += instruction;
+        if (!instruction.empty() && !name.empty()) where += ' ';
+        where += name;
+        where += ')';
+      }
+      add(std::move(where), secret.what, secret.name);
     }
   }
 

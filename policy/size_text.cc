@@ -93,7 +93,7 @@ std::string limit_text(std::string_view written, Quantity value) {
 std::string size_above(std::uint64_t bytes, std::string_view written, Quantity limit) {
   const std::string of_limit = limit_text(written, limit);
   const Int128 limit_bytes = (limit.nano + kNano - 1) / kNano;
-  const std::string rounded = size_text(bytes, units_of(written));
+  std::string rounded = size_text(bytes, units_of(written));
   const Unit* unit = unit_for(bytes, units_of(written));
   if (unit == nullptr) return bytes_text(bytes);
   // Far enough apart, three digits will do; else as many as it takes.

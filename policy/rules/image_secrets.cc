@@ -44,8 +44,7 @@ bool judge(const RuleInput& input,
   finding.found = std::to_string(count) + (count == 1 ? " secret" : " secrets");
   finding.limit = "none";
   finding.message = describe_image(container) + " carries " + finding.found +
-                    " in its configuration (" + first + (count > 1 ? ", ..." : "") +
-                    "), limit none";
+                    " in its configuration, limit none: " + first + (count > 1 ? ", ..." : "");
   finding.detail = std::move(detail);
   return true;
 }

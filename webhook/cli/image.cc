@@ -1,13 +1,16 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <unistd.h>
 #include <utility>
 #include <vector>
 
 #include <CLI/CLI.hpp>
+#include <fmt/format.h>
 
 #include "policy/printable.h"
 #include "webhook/cli/commands.h"
+#include "webhook/cli/image_archive.h"
 #include "webhook/cli/image_policy.h"
 #include "webhook/cli/image_report.h"
 #include "webhook/cli/image_source.h"
@@ -22,8 +25,12 @@ struct ImageOptions {
   std::vector<std::string> platforms;
   std::vector<std::string> policies;
   std::string output = "text";
+  bool layers = false;
   ImageSourceFlags source;
 };
+
+// What an image without a name is judged as.
+constexpr const char* kNameless = "localhost/archive:nameless";
 
 constexpr policy::FactSet kEverything =
     policy::kResolution | policy::kManifest | policy::kConfig | policy::kScan;
@@ -79,7 +86,17 @@ class ImageCommand {
     report.now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
     const auto& platforms = platforms_.empty() ? source.service().platforms() : platforms_;
     const auto& reference = references_[index];
-    if (reference) {
+    std::unique_ptr<LayerSource> layers;
+    std::string judged = report.reference;
+    if (is_archive(report.reference)) {
+      auto image = open_archive(report.reference, platforms);
+      if (!image) return unreadable(report.reference, image.error());
+      report.facts = std::move(image->facts);
+      layers = std::move(image->layers);
+      judged = policy::parse_image_reference(image->name) ? image->name : kNameless;
+      report.normalised = image->name;
+    } else if (reference) {
+      layers = registry_layers(source.registries(), registry::Repository::of(*reference));
       report.normalised = reference->normalised();
       report.facts = source.look_up(*reference, platforms, kEverything);
     } else {
@@ -89,15 +106,32 @@ class ImageCommand {
           std::make_shared<const policy::ImageFacts>(policy::ImageFacts::unknown(platforms, why));
     }
     if (policies_) {
-      report.policy = judge_image(*policies_, report.reference, source, report.facts, report.now);
+      report.policy = judge_image(*policies_, judged, source, report.facts, report.now);
       denied_ = denied_ || report.policy->verdict == policy::Verdict::kDeny;
     }
     unknown_ = unknown_ || !report.is_known();
+    if (options_.layers && report.is_known()) examine(report, *layers);
     if (options_.output == "text") {
       const std::string blank = index == 0 ? "" : "\n";
       printed_ = print(blank + image_as_text(report, wants_colour())) && printed_;
     }
     reports_.push_back(std::move(report));
+  }
+
+  void unreadable(const std::string& reference, const std::string& why) {
+    complain(fmt::format("plimsoll image: {}: {}", policy::printable(reference, 1024), why));
+    unknown_ = true;
+  }
+
+  void examine(ImageReport& report, LayerSource& layers) {
+    const policy::PlatformFacts& platform = report.facts->platforms.front();
+    auto examination = examine_layers(
+        **platform.manifest, **platform.config, layers, ::isatty(STDERR_FILENO) == 1);
+    if (examination) {
+      report.content = *std::move(examination);
+    } else {
+      unreadable(report.reference, examination.error());
+    }
   }
 
   int finish() {
@@ -119,6 +153,7 @@ class ImageCommand {
 constexpr const char* kFooter = R"(Examples:
   plimsoll image nginx:1.27
   plimsoll image --platform linux/arm64 registry.corp/web:1.4.2
+  plimsoll image --layers registry.corp/web:1.4.2
   plimsoll image --policy policies/ --output json registry.corp/web:1.4.2
 
 Credentials come from Docker's config.json, or from the file of --registries; nothing is stored, and
@@ -133,7 +168,11 @@ Exit codes:
 void add_image(CLI::App& app, int& exit_code) {
   const auto options = std::make_shared<ImageOptions>();
   CLI::App* command = app.add_subcommand("image", "Say what an image is made of, and judge it");
-  command->add_option("references", options->references, "Images, as manifests name them")
+  command
+      ->add_option("references",
+                   options->references,
+                   "Images, as manifests name them; or docker-archive:FILE, oci-archive:FILE, "
+                   "oci:DIR")
       ->type_name("REF")
       ->required();
   command
@@ -152,6 +191,10 @@ void add_image(CLI::App& app, int& exit_code) {
       ->type_name("text|json")
       ->check(CLI::Validator(CLI::IsMember({"text", "json"})).description(""))
       ->capture_default_str();
+  command->add_flag(
+      "--layers",
+      options->layers,
+      "Read the layers, too: wasted bytes, duplicates, caches, build tools, packages");
   add_image_source_flags(*command, options->source);
   command->footer(kFooter);
   command->callback([options, &exit_code] { exit_code = ImageCommand(*options).run(); });

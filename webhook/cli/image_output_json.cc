@@ -5,6 +5,7 @@
 #include "policy/image_history.h"
 #include "policy/printable.h"
 #include "policy/size_text.h"
+#include "webhook/cli/content_output.h"
 #include "webhook/cli/image_report.h"
 
 namespace plimsoll::webhook::cli {
@@ -167,6 +168,7 @@ Json image_json(const ImageReport& report) {
     }
   }
   json["scan"] = scan_json(facts);
+  if (report.content) json["content"] = content_as_json(*report.content);
   json["policy"] = nullptr;
   if (report.policy) {
     json["policy"] = {{"verdict", policy::verdict_word(report.policy->verdict)},

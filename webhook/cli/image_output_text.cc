@@ -7,6 +7,7 @@
 #include "policy/image_history.h"
 #include "policy/printable.h"
 #include "policy/size_text.h"
+#include "webhook/cli/content_output.h"
 #include "webhook/cli/image_report.h"
 
 namespace plimsoll::webhook::cli {
@@ -40,6 +41,7 @@ class ImageText {
     row("digest", facts.resolution->digest + (facts.resolution->is_index ? " (index)" : ""));
     if (facts.resolution->is_index) row("platforms", platforms(facts.resolution->platforms));
     for (const policy::PlatformFacts& platform : facts.platforms) image(platform);
+    if (report_.content) text_ += content_as_text(*report_.content);
     scan();
     verdict();
     return std::move(text_);

@@ -9,6 +9,7 @@
 
 #include "policy/decision.h"
 #include "policy/image_facts.h"
+#include "webhook/cli/layer_examination.h"
 
 namespace plimsoll::webhook::cli {
 
@@ -22,6 +23,7 @@ struct ImageReport {
   std::string normalised;  // as understood; empty: it is no reference
   std::shared_ptr<const policy::ImageFacts> facts;
   std::optional<PolicyVerdict> policy;
+  std::optional<Examination> content;  // of the first platform's layers
   std::chrono::sys_seconds now;
 
   bool is_known() const;

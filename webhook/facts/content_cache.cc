@@ -34,8 +34,8 @@ std::size_t memory_of(const policy::Manifest& manifest) {
 }
 
 std::size_t memory_of(const policy::ImageConfig& config) {
-  std::size_t bytes = sizeof config + of(config.env) + of(config.labels) + of(config.entrypoint) +
-                      of(config.command) + of(config.diff_ids);
+  std::size_t bytes = sizeof config + of(config.user) + of(config.env) + of(config.labels) +
+                      of(config.entrypoint) + of(config.command) + of(config.diff_ids);
   for (const policy::HistoryEntry& entry : config.history) {
     bytes += sizeof entry + of(entry.created_by) + of(entry.comment);
   }

@@ -1,6 +1,7 @@
 #include "webhook/net/url.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include <boost/url/parse.hpp>
 #include <boost/url/url.hpp>
@@ -37,8 +38,12 @@ std::expected<Url, std::string> checked(const urls::url_view& view) {
   for (const char c : host) url.host += policy::to_lower(c);
   url.port = url.tls ? kTlsPort : kPlainPort;
   if (view.has_port() && !view.port().empty()) {
-    url.port = view.port_number();
-    if (url.port == 0) return refused("its port is none");
+    const std::string port(view.port());
+    const char* end = port.data() + port.size();
+    const auto read = std::from_chars(port.data(), end, url.port);
+    if (read.ec != std::errc() || read.ptr != end || url.port == 0) {
+      return refused("its port is none");
+    }
   }
   url.target = view.encoded_path().empty() ? "/" : std::string(view.encoded_path());
   if (view.has_query()) url.target += "?" + std::string(view.encoded_query());

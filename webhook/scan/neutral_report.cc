@@ -64,8 +64,9 @@ std::string read_counts(const json::Object& counts, policy::ScanVerdict& verdict
     all_fixes = all_fixes && read.fixable.has_value();
   }
   verdict.has_fix_information = all_fixes;
-  if (!all_fixes) return "";
-  for (SeverityCount& count : verdict.counts) count.fixable = count.fixable.value_or(0);
+  for (SeverityCount& count : verdict.counts) {
+    count.fixable = all_fixes ? std::optional(count.fixable.value_or(0)) : std::nullopt;
+  }
   return "";
 }
 
@@ -116,7 +117,8 @@ std::string read_subject(const json::Object& object, ReportItem& item) {
     return "digest must be sha256: and 64 hexadecimal digits";
   }
   if (!flag_in(object, "allowTagMatch")) return "";
-  const auto reference = policy::parse_image_reference(text_in(object, "image"));
+  const std::string image = text_in(object, "image");  // the reference refers to it
+  const auto reference = policy::parse_image_reference(image);
   if (!reference) return "image is no reference, and allowTagMatch needs one";
   item.references.push_back(reference->normalised());
   return "";

@@ -19,10 +19,11 @@ std::array<std::uint64_t, policy::kSeverities> totals_of(const ScanVerdict& verd
   return totals;
 }
 
-// The newer one; then a scan rather than the promise of one; then the worse.
+// A scan rather than the promise of one: a rescan must not take a good report away. Then the newer
+// one, then the worse.
 bool is_better(const ScanVerdict& a, const ScanVerdict& b) {
   const auto rank = [](const ScanVerdict& verdict) {
-    return std::tuple(verdict.scanned_at, verdict.state == ScanState::kScanned, totals_of(verdict));
+    return std::tuple(verdict.state == ScanState::kScanned, verdict.scanned_at, totals_of(verdict));
   };
   return rank(a) > rank(b);
 }
