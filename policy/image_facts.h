@@ -114,11 +114,15 @@ struct ImageConfig {
   std::vector<std::string> diff_ids;  // bottom to top
 };
 
+struct ImageInsights;  // image_insights.h
+
 // An image for one of the platforms that are asked about.
 struct PlatformFacts {
   Platform platform;
   Fact<std::shared_ptr<const Manifest>> manifest;
   Fact<std::shared_ptr<const ImageConfig>> config;
+  // What both show, worked out beforehand; nullptr: nobody did.
+  std::shared_ptr<const ImageInsights> insights = nullptr;
 };
 
 // What was not asked for is unknown as well: nobody looks at it.

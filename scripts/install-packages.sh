@@ -8,7 +8,7 @@ build=(clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev cmake ninja-bui
        libsimdjson-dev prometheus-cpp-dev libcli11-dev zlib1g-dev libzstd-dev libgtest-dev libgmock-dev openssl curl python3)
 demo=(python3 curl openssl docker-registry)
 test=(python3 curl openssl docker-registry apache2-utils skopeo zstd)
-bench=(wrk hey nginx-light valgrind strace python3)
+bench=(wrk hey nginx-light valgrind strace python3 docker-registry skopeo)
 
 case "${1:-}" in
   build) wanted=("${build[@]}") ;;

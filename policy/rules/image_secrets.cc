@@ -1,7 +1,6 @@
-#include "policy/image_secrets.h"
-
 #include <array>
 
+#include "policy/image_insights.h"
 #include "policy/pattern.h"
 #include "policy/rules/image_rule.h"
 #include "policy/rules/rule_table.h"
@@ -24,13 +23,13 @@ FactSet needs(const RuleInput& /*input*/, const Container& /*container*/) {
 // True if it found something.
 bool judge(const RuleInput& input,
            const Container& container,
-           const ImageConfig& config,
+           const ImageInsights& insights,
            std::vector<Finding>& findings) {
   constexpr std::size_t kShown = 10;
   std::size_t count = 0;
   std::string detail;
   std::string first;
-  for (const BakedSecret& secret : find_baked_secrets(config)) {
+  for (const BakedSecret& secret : insights.secrets) {
     const bool allowed =
         !secret.name.empty() && any_glob_matches(input.parameters.list(kAllow), secret.name);
     if (allowed) continue;
@@ -52,10 +51,10 @@ bool judge(const RuleInput& input,
 void check(const RuleInput& input, std::vector<Finding>& findings) {
   judge_platforms(
       input,
-      kConfig,
+      kManifest | kConfig,
       findings,
       [&](const Container& container, const ImageFacts&, const PlatformFacts& platform) {
-        return judge(input, container, **platform.config, findings);
+        return judge(input, container, *insights_of(platform), findings);
       });
 }
 

@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <array>
 
-#include "policy/image_waste.h"
+#include "policy/image_insights.h"
 #include "policy/rules/image_rule.h"
 #include "policy/rules/rule_table.h"
 
@@ -38,11 +38,12 @@ FactSet needs(const RuleInput& /*input*/, const Container& /*container*/) {
 std::vector<WasteSign> signs_of(const RuleInput& input, const PlatformFacts& platform) {
   const std::vector<std::string>& checks = input.parameters.list(kChecked);
   const bool proof_only = input.parameters.flag(kProofOnly);
-  std::vector<WasteSign> signs = find_waste(**platform.manifest, platform.config->get());
-  std::erase_if(signs, [&](const WasteSign& sign) {
+  const std::shared_ptr<const ImageInsights> insights = insights_of(platform);
+  std::vector<WasteSign> signs;
+  for (const WasteSign& sign : insights->waste) {
     const bool wanted = std::ranges::find(checks, waste_word(sign.kind)) != checks.end();
-    return !wanted || (proof_only && !sign.proof);
-  });
+    if (wanted && (!proof_only || sign.proof)) signs.push_back(sign);
+  }
   return signs;
 }
 

@@ -14,6 +14,7 @@ import tempfile
 import time
 
 import fixtures
+import image_facts
 import instructions
 import load
 import processes
@@ -21,7 +22,7 @@ import report
 import servers
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-TOOLS = ("valgrind", "hey", "wrk", "strace", "openssl", "taskset")
+TOOLS = ("valgrind", "hey", "wrk", "strace", "openssl", "taskset", "skopeo")
 USUAL = "deployment-12k"
 
 
@@ -75,6 +76,11 @@ def process(build, folder):
     return report.process_part(calls, processes.seconds_to_listening(build, folder), idle, loaded)
 
 
+def images(build, folder):
+    step("rules about images: CPU, requests, memory, layers")
+    return report.images_part(image_facts.measure(build, folder, folder / f"{USUAL}.json"))
+
+
 def main():
     arguments = [word for word in sys.argv[1:] if word != "--keep-page"]
     build = pathlib.Path(arguments[0] if arguments else "build/release").resolve()
@@ -91,7 +97,7 @@ def main():
         sizes = fixtures.write_all(folder)
         servers.make_certificate(folder)
         costs, policies = in_process(build, folder, sizes)
-        parts = [costs, with_servers(build, folder, sizes), policies, process(build, folder)]
+        parts = [costs, with_servers(build, folder, sizes), policies, process(build, folder), images(build, folder)]
     print("\n" + "\n\n".join(parts) + "\n")
     if "--keep-page" not in sys.argv:
         report.write_into(ROOT / "docs" / "benchmarks.md", machine_line(), parts)

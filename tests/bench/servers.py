@@ -98,13 +98,13 @@ class Server:
         return total
 
 
-def plimsoll(build, folder, policies=(), core=0, threads=1):
+def plimsoll(build, folder, policies=(), core=0, threads=1, flags=()):
     port = free_port()
     command = [build / "plimsoll", "serve", "--cert", folder / "tls.crt", "--key", folder / "tls.key", "--listen",
                f"127.0.0.1:{port}", "--health-listen", "off", "--threads", threads]
     for path in policies:
         command += ["--policy", path]
-    return Server("plimsoll", command, port, core)
+    return Server("plimsoll", [*command, *flags], port, core)
 
 
 def null_server(build, folder):

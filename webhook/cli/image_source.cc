@@ -100,7 +100,7 @@ std::expected<std::unique_ptr<ImageSource>, Errors> ImageSource::make(
   facts::FactsOptions options;
   options.user_agent = "plimsoll/" + std::string(version());
   options.look_up_time = *timeout;
-  options.governed = false;
+  options.requests_per_second = 0;  // a person waits
   source->service_.emplace(
       std::move(options), *std::move(proxies), source->registries_, std::move(sources), nullptr);
   return source;

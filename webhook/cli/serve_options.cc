@@ -203,6 +203,12 @@ void add_image_flags(CLI::App& command, ServeFlags& flags) {
                   "How long one review waits for facts about its images")
       ->type_name("TIME")
       ->capture_default_str();
+  command
+      .add_option("--registry-rate",
+                  flags.registry_rate,
+                  "Requests per second to one registry, after a burst of twice as many")
+      ->check(CLI::Range(0.1, 100000.0))
+      ->capture_default_str();
 }
 
 void add_verdict_flags(CLI::App& command, ServeFlags& flags) {
@@ -253,6 +259,7 @@ Result<ServeOptions> understand(const ServeFlags& flags) {
   options.policies = flags.policies;
   options.registries = flags.registries;
   options.scan_reports = flags.scan_reports;
+  options.registry_rate = flags.registry_rate;
   options.listen = flags.listen;
   if (flags.health_listen != "off") options.health_listen = flags.health_listen;
   policy::EvaluationOptions& evaluation = options.admission.evaluation;

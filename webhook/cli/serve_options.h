@@ -42,6 +42,7 @@ struct ServeFlags {
   std::string registries;
   std::string scan_reports;
   std::string facts_budget = "4s";
+  double registry_rate = 20;
 };
 
 // As understood.
@@ -58,6 +59,7 @@ struct ServeOptions {
   telemetry::LogLevel log_level = telemetry::LogLevel::kInfo;
   std::string registries;    // file; empty: every public registry, no credentials
   std::string scan_reports;  // directory; empty: none
+  double registry_rate = 20;
 };
 
 void add_serve_flags(CLI::App& command, ServeFlags& flags);

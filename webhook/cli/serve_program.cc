@@ -115,6 +115,7 @@ bool ServeProgram::start_facts() {
     sources.push_back(&*reports_);
   }
   facts::FactsOptions options;
+  options.requests_per_second = options_.registry_rate;
   options.user_agent = "plimsoll/" + std::string(version());
   facts_.emplace(std::move(options), *std::move(proxies), registries_, std::move(sources), &log_);
   return true;

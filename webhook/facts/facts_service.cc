@@ -30,9 +30,10 @@ constexpr std::chrono::seconds kSweepPeriod{15};
 
 registry::GovernorOptions governor_of(const FactsOptions& options) {
   registry::GovernorOptions governor;
-  if (options.governed) return governor;
   constexpr double kNoLimit = 1e9;
-  governor.requests_per_second = governor.burst = kNoLimit;
+  const double rate = options.requests_per_second > 0 ? options.requests_per_second : kNoLimit;
+  governor.requests_per_second = rate;
+  governor.burst = 2 * rate;
   return governor;
 }
 

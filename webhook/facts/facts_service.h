@@ -27,7 +27,7 @@ struct FactsOptions {
   std::chrono::milliseconds look_up_time{15'000};  // of one, also when nobody waits any more
   std::size_t most_flights = 512;                  // look-ups at once
   std::string user_agent = "plimsoll";
-  bool governed = true;  // false: on the command line, where a person waits
+  double requests_per_second = 20;  // of one registry, after a burst of twice as many; 0: no limit
 };
 
 // Counted since the start.

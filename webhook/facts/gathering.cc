@@ -28,7 +28,7 @@ std::vector<Platform> platforms_of(const policy::Workload& workload,
                                    const std::vector<Platform>& otherwise) {
   const std::string_view os = workload.node_os.empty() ? workload.os_name : workload.node_os;
   const std::string_view architecture = workload.node_architecture;
-  if (os.empty() && architecture.empty()) return otherwise;
+  if (os.empty() && architecture.empty()) return {};
   std::vector<Platform> platforms;
   for (Platform platform : otherwise) {
     if (!os.empty()) platform.os = os;
@@ -49,13 +49,15 @@ Gathering::Gathering(const policy::Workload& workload,
                      FactsService& service)
     : workload_(workload),
       service_(service),
-      platforms_(platforms_of(workload, service.platforms())) {
+      own_platforms_(platforms_of(workload, service.platforms())),
+      platforms_(own_platforms_.empty() ? service.platforms() : own_platforms_) {
   of_containers_.resize(workload.containers.size());
   for (std::size_t i = 0; i < needs.wanted.size(); ++i) {
     if (needs.wanted[i] == policy::kNoFacts) continue;
     look_at(i, with_what_it_takes(needs.wanted[i]), with_what_it_takes(needs.required[i]));
   }
-  const bool asks = !missing_.empty();
+  const bool asks =
+      std::ranges::any_of(needs.required, [](FactSet facts) { return facts != policy::kNoFacts; });
   for (const std::string& text : needs.compared) {
     const auto reference = policy::parse_image_reference(text);
     if (!reference) continue;

@@ -15,8 +15,8 @@ namespace plimsoll::webhook::facts {
 
 inline constexpr std::size_t kMaxImages = 100;  // of one object that are looked up
 
-// The platforms on which a workload's images run: what its nodeSelector and spec.os say, else
-// `otherwise`.
+// The platforms on which a workload's images run, by what its nodeSelector and spec.os say of
+// `otherwise`; empty where they say nothing.
 std::vector<policy::Platform> platforms_of(const policy::Workload& workload,
                                            const std::vector<policy::Platform>& otherwise);
 
@@ -62,7 +62,8 @@ class Gathering {
 
   const policy::Workload& workload_;
   FactsService& service_;
-  std::vector<policy::Platform> platforms_;
+  std::vector<policy::Platform> own_platforms_;  // where the workload says something
+  const std::vector<policy::Platform>& platforms_;
   std::vector<FactsService::FactsPointer> of_containers_;
   std::vector<policy::ComparedImage> compared_;
   std::vector<Missing> missing_;

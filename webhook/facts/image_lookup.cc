@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "policy/image_insights.h"
 #include "webhook/facts/lifetimes.h"
 #include "webhook/registry/config_reader.h"
 #include "webhook/registry/digest.h"
@@ -303,6 +304,9 @@ asio::awaitable<ImageFacts> ImageLookup::look_up(Shared<registry::Registries> re
       of_platform.config = std::unexpected(of_platform.manifest.error());
     } else if ((request.facts & policy::kConfig) != 0) {
       of_platform.config = co_await config(asking, *of_platform.manifest);
+      if (of_platform.config) {
+        of_platform.insights = policy::insights_of(**of_platform.manifest, **of_platform.config);
+      }
     }
     facts.platforms.push_back(std::move(of_platform));
   }

@@ -112,9 +112,12 @@ bool Decompressor::unpack_zstd(std::string_view chunk, const Sink& sink) {
   bool more = true;
   while (in.pos < in.size || more) {
     ZSTD_outBuffer out{room_.data(), room_.size(), 0};
+    const std::size_t before = in.pos;
     const std::size_t result = ZSTD_decompressStream(zstd_->stream, &out, &in);
     if (ZSTD_isError(result) != 0) return fail("its zstd stream is broken");
-    zstd_->in_frame = result != 0;
+    // Called once more only to empty its buffers, zstd asks for the next frame: that is none yet.
+    const bool asks_for_next = !zstd_->in_frame && in.pos == in.size && before == in.pos;
+    if (!asks_for_next) zstd_->in_frame = result != 0;
     if (out.pos > 0 && !pass_on(std::string_view(room_).substr(0, out.pos), sink)) return false;
     more = out.pos == out.size;
   }

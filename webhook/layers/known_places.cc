@@ -50,8 +50,13 @@ constexpr std::array<Place, 34> kCaches = {{
     {"var/log/", "logs"},
 }};
 
-constexpr std::array<std::string_view, 6> kBinaries = {
-    "usr/bin/", "usr/local/bin/", "bin/", "usr/sbin/", "usr/local/go/bin/", "usr/local/cargo/bin/"};
+constexpr std::array<std::string_view, 7> kBinaries = {"usr/bin/",
+                                                       "usr/local/bin/",
+                                                       "bin/",
+                                                       "usr/sbin/",
+                                                       "usr/local/go/bin/",
+                                                       "usr/local/cargo/bin/",
+                                                       "opt/java/openjdk/bin/"};
 
 constexpr std::array<Place, 19> kTools = {{
     {"gcc", "gcc"},     {"g++", "gcc"},       {"cc1", "gcc"},
@@ -77,9 +82,11 @@ constexpr std::array<Place, 9> kToolDirectories = {{
 
 // "gcc-12", "x86_64-linux-gnu-gcc-12" -> "gcc".
 std::string_view tool_word(std::string_view name) {
-  constexpr std::string_view kTriple = "-linux-gnu-";
-  const std::size_t triple = name.find(kTriple);
-  if (triple != std::string_view::npos) name.remove_prefix(triple + kTriple.size());
+  constexpr std::array<std::string_view, 2> kTriples = {"-linux-gnu-", "-linux-musl-"};
+  for (const std::string_view triple : kTriples) {
+    const std::size_t at = name.find(triple);
+    if (at != std::string_view::npos) name.remove_prefix(at + triple.size());
+  }
   const std::size_t dash = name.rfind('-');
   const bool version = dash != std::string_view::npos && dash + 1 < name.size() &&
                        name.find_first_not_of("0123456789.", dash + 1) == std::string_view::npos;

@@ -1,6 +1,5 @@
 #include "webhook/layers/layer_content.h"
 
-#include <limits>
 #include <utility>
 
 #include <openssl/evp.h>
@@ -56,9 +55,8 @@ class LayerScan::Collector final : public TarVisitor {
   void entry(const TarEntry& entry) override {
     hashing_ = entry.type == EntryType::kFile && entry.size >= kHashedFrom;
     database_ = nullptr;
-    const bool full =
-        content_.entries.size() >= kMaxLayerEntries ||
-        content_.paths.size() + entry.path.size() > std::numeric_limits<std::uint32_t>::max();
+    const bool full = content_.entries.size() >= kMaxLayerEntries ||
+                      content_.paths.size() + entry.path.size() > kMaxLayerPathBytes;
     if (entry.path.empty() || full) {
       content_.truncated = content_.truncated || full;
       hashing_ = false;
@@ -74,7 +72,8 @@ class LayerScan::Collector final : public TarVisitor {
     if (hashing_) hash_.reset();
     content_.has_rpm_database = content_.has_rpm_database || is_rpm_database(entry.path);
     if (entry.type == EntryType::kFile && entry.size <= kMaxDatabaseBytes &&
-        is_database(entry.path)) {
+        is_database(entry.path) && database_bytes_ + entry.size <= kMaxDatabasesBytes) {
+      database_bytes_ += entry.size;
       database_ = &content_.databases.emplace_back();
       database_->path = entry.path;
     }
@@ -104,7 +103,7 @@ class LayerScan::Collector final : public TarVisitor {
     if (name == kOpaque) {
       kept.opaque = true;
       content_.paths += path.substr(0, name_at > 0 ? name_at - 1 : 0);
-    } else if (name.starts_with(kWhiteout)) {
+    } else if (name.starts_with(kWhiteout) && name != kWhiteout) {
       kept.whiteout = true;
       content_.paths += path.substr(0, name_at);
       content_.paths += name.substr(kWhiteout.size());
@@ -118,6 +117,7 @@ class LayerScan::Collector final : public TarVisitor {
   Sha256 hash_;
   bool hashing_ = false;
   PackageDatabase* database_ = nullptr;
+  std::uint64_t database_bytes_ = 0;
 };
 
 struct LayerScan::State {

@@ -16,6 +16,8 @@ namespace plimsoll::webhook::layers {
 inline constexpr std::uint64_t kMaxLayerBytes = std::uint64_t{64} << 30U;  // unpacked
 inline constexpr std::size_t kMaxLayerEntries = 2'000'000;
 inline constexpr std::size_t kMaxDatabaseBytes = 64u << 20U;
+inline constexpr std::size_t kMaxDatabasesBytes = 128u << 20U;  // of all of a layer
+inline constexpr std::size_t kMaxLayerPathBytes = 256u << 20U;  // of all of a layer
 inline constexpr std::uint64_t kHashedFrom = 64 * 1024;  // files of this size on are compared
 
 using ContentHash = std::array<unsigned char, 32>;

@@ -100,6 +100,11 @@ EntryType type_of(char flag) {
   }
 }
 
+// Links, devices, directories and pipes: no content follows, whatever size is said.
+bool is_header_only(char flag) {
+  return flag >= '1' && flag <= '6';
+}
+
 }  // namespace
 
 bool TarReader::fail(std::string_view why) {
@@ -120,30 +125,51 @@ void TarReader::take_data(std::string_view& bytes) {
   }
 }
 
+// False: more is needed, or it is wrong.
+bool TarReader::take_block(std::string_view& bytes) {
+  const std::size_t size = std::min(kBlock - block_.size(), bytes.size());
+  block_ += bytes.substr(0, size);
+  bytes.remove_prefix(size);
+  offset_ += size;
+  if (block_.size() < kBlock) return false;
+  const bool fine = read_header();
+  block_.clear();
+  return fine;
+}
+
+void TarReader::take_padding(std::string_view& bytes) {
+  const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(padding_, bytes.size()));
+  bytes.remove_prefix(size);
+  padding_ -= size;
+  offset_ += size;
+  if (padding_ == 0) state_ = State::kHeader;
+}
+
+// What has to be done when the last byte of a content has been taken.
+bool TarReader::end_content() {
+  if (state_ == State::kExtension && !end_extension()) return false;
+  if (state_ == State::kData && told_) visitor_.end_of_entry();
+  state_ = padding_ > 0 ? State::kPadding : State::kHeader;
+  return true;
+}
+
 bool TarReader::feed(std::string_view bytes) {
   while (!bytes.empty() && error_.empty()) {
-    if (state_ == State::kEnd) return true;
-    if (state_ == State::kHeader || state_ == State::kSparse) {
-      const std::size_t size = std::min(kBlock - block_.size(), bytes.size());
-      block_ += bytes.substr(0, size);
-      bytes.remove_prefix(size);
-      offset_ += size;
-      if (block_.size() < kBlock) break;
-      const bool fine = read_header();
-      block_.clear();
-      if (!fine) return false;
-    } else if (state_ == State::kPadding) {
-      const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(padding_, bytes.size()));
-      bytes.remove_prefix(size);
-      padding_ -= size;
-      offset_ += size;
-      if (padding_ == 0) state_ = State::kHeader;
-    } else {
-      take_data(bytes);
-      if (left_ > 0) continue;
-      if (state_ == State::kExtension && !end_extension()) return false;
-      if (state_ == State::kData && told_) visitor_.end_of_entry();
-      state_ = padding_ > 0 ? State::kPadding : State::kHeader;
+    switch (state_) {
+      case State::kEnd:
+        return true;
+      case State::kHeader:
+      case State::kSparse:
+        if (!take_block(bytes)) return error_.empty();
+        break;
+      case State::kPadding:
+        take_padding(bytes);
+        break;
+      case State::kData:
+      case State::kExtension:
+        take_data(bytes);
+        if (left_ == 0 && !end_content()) return false;
+        break;
     }
   }
   return error_.empty();
@@ -175,8 +201,11 @@ bool TarReader::read_header() {
   if (!prefix.empty()) path = std::string(prefix) + "/" + path;
   entry_.path = long_path_.empty() ? path : long_path_;
   entry_.link = long_link_.empty() ? std::string(text_of(block_, kLink)) : long_link_;
-  if (entry_.type == EntryType::kFile && entry_.path.ends_with('/')) {
+  header_only_ = is_header_only(flag);
+  // Only archives older than ustar mark directories by a slash.
+  if (flag == '\0' && entry_.path.ends_with('/')) {
     entry_.type = EntryType::kDirectory;
+    header_only_ = true;
   }
   if (flag == 'S' && block_[kSparseExtended] != 0) {
     state_ = State::kSparse;
@@ -188,8 +217,7 @@ bool TarReader::read_header() {
 bool TarReader::begin_entry() {
   if (++count_ > limits_.entries) return fail("it has more entries than are read of a layer");
   if (entry_.path.size() > limits_.path_bytes) return fail("a path in it is longer than 4 KiB");
-  const bool links = entry_.type == EntryType::kHardLink || entry_.type == EntryType::kSymlink;
-  left_ = links || entry_.type == EntryType::kDirectory ? 0 : entry_.size;
+  left_ = header_only_ ? 0 : entry_.size;
   if (entry_.type != EntryType::kFile) entry_.size = 0;
   padding_ = (kBlock - left_ % kBlock) % kBlock;
   entry_.offset = offset_;
@@ -199,6 +227,7 @@ bool TarReader::begin_entry() {
   long_path_.clear();
   long_link_.clear();
   has_size_ = false;
+  extended_ = false;
   if (told_) {
     entry_.path = *clean;
     visitor_.entry(entry_);
@@ -211,6 +240,7 @@ bool TarReader::begin_entry() {
 bool TarReader::begin_extension(char kind, std::uint64_t size) {
   if (size > limits_.extension_bytes) return fail("an extension header in it is larger than 1 MiB");
   extension_kind_ = kind;
+  extended_ = extended_ || kind != 'g';
   extension_.clear();
   left_ = size;
   padding_ = (kBlock - size % kBlock) % kBlock;
@@ -254,7 +284,7 @@ bool TarReader::read_pax(std::string_view records) {
 bool TarReader::finish() {
   if (!error_.empty()) return false;
   // Some writers leave the zero blocks out.
-  const bool between = state_ == State::kHeader && block_.empty();
+  const bool between = state_ == State::kHeader && block_.empty() && !extended_;
   return state_ == State::kEnd || between || fail("it ends in the middle of an entry");
 }
 

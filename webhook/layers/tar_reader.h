@@ -55,6 +55,9 @@ class TarReader {
  private:
   enum class State : std::uint8_t { kHeader, kData, kExtension, kSparse, kPadding, kEnd };
 
+  bool take_block(std::string_view& bytes);
+  void take_padding(std::string_view& bytes);
+  bool end_content();
   bool read_header();
   bool begin_extension(char kind, std::uint64_t size);
   bool end_extension();
@@ -74,6 +77,8 @@ class TarReader {
   std::uint64_t skipped_ = 0;
   unsigned zero_blocks_ = 0;
   bool told_ = false;  // the visitor knows the entry
+  bool header_only_ = false;
+  bool extended_ = false;  // an extension was read, and the entry it speaks of was not
   char extension_kind_ = 0;
   std::string extension_;
   // What extensions say of the next entry.

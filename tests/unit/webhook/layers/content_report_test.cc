@@ -108,6 +108,43 @@ TEST(ContentReport, NoBytesNoDivision) {
   EXPECT_EQ(report_of({TarBuilder()}).efficiency, 1.0);
 }
 
+TEST(ContentReport, WhiteoutsWithoutANameRemoveNothing) {
+  const ContentReport report =
+      report_of({TarBuilder().file("a", kBig), TarBuilder().file(".wh.", "").file("d/.wh.", "")});
+  EXPECT_EQ(report.removable_bytes, 0U);
+}
+
+TEST(ContentReport, IsTheSameForPiecesOfAnySize) {
+  const std::string below = TarBuilder().file("d/a", kBig).file("one", kBig).done();
+  const std::string above =
+      TarBuilder().file("d/.wh.a", "").file("two", kBig).file("tmp/x", kSmall).done();
+  for (const std::size_t piece : {1U, 7U, 511U, 4096U}) {
+    const ContentReport report = report_on({content_of(below, piece), content_of(above, piece)});
+    EXPECT_EQ(report.removable_bytes, 100'000U) << piece;
+    EXPECT_EQ(report.duplicate_bytes, 100'000U) << piece;
+    ASSERT_EQ(report.caches.size(), 1U) << piece;
+    EXPECT_EQ(report.caches[0].bytes, 1'000U) << piece;
+    EXPECT_EQ(report.layers[0].diff_id, content_of(below).diff_id) << piece;
+  }
+}
+
+TEST(ContentReport, ToolsOfOtherDistributions) {
+  EXPECT_EQ(build_tool_of("usr/bin/x86_64-alpine-linux-musl-gcc"), "gcc");
+  EXPECT_EQ(build_tool_of("opt/java/openjdk/bin/javac"), "jdk");
+  EXPECT_EQ(build_tool_of("opt/java/openjdk/bin/java"), "");
+}
+
+TEST(LayerContent, DatabasesAreBoundedTogether) {
+  LayerScan scan;
+  const std::string large(40u << 20U, 's');
+  for (int i = 0; i < 5; ++i) {
+    ASSERT_TRUE(scan.feed(
+        TarBuilder().file("var/lib/dpkg/status.d/p" + std::to_string(i), large).unfinished()));
+  }
+  ASSERT_TRUE(scan.finish());
+  EXPECT_EQ(scan.take().databases.size(), 3U);
+}
+
 TEST(LayerContent, DigestsAreThoseOfTheStreamInPiecesOfAnySize) {
   const std::string tar = TarBuilder().file("a", kBig).done();
   const LayerContent whole = content_of(tar);

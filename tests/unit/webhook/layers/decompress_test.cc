@@ -60,6 +60,23 @@ TEST(Decompress, EveryFormInPiecesOfAnySize) {
   EXPECT_EQ(unpacked("ab"), "ab");
 }
 
+// What comes out fills the buffer to its end just where the frame ends.
+TEST(Decompress, SizesThatAreMultiplesOfTheBuffer) {
+  for (const std::size_t size : {128U << 10U, 256U << 10U, 1U << 20U}) {
+    std::string text;
+    while (text.size() < size) text += std::to_string(text.size() * 7919) + "\n";
+    text.resize(size);
+    for (const std::size_t piece : {13U, 4096U, 1U << 20U}) {
+      EXPECT_TRUE(unpacked(zstd(text), piece) == text) << size << " " << piece;
+      EXPECT_TRUE(unpacked(zstd(text) + zstd(text), piece) == text + text) << size << " " << piece;
+      EXPECT_TRUE(unpacked(gzip(text), piece) == text) << size << " " << piece;
+    }
+    const std::string packed = zstd(text);
+    EXPECT_EQ(unpacked(packed.substr(0, packed.size() - 1)),
+              "error: its compressed stream ends too early");
+  }
+}
+
 TEST(Decompress, BadOnesAreErrors) {
   const std::string text(100'000, 'x');
   EXPECT_EQ(unpacked(gzip(text).substr(0, 60)), "error: its compressed stream ends too early");

@@ -113,6 +113,39 @@ TEST(Tar, BadOnesAreErrors) {
             std::string::npos);
 }
 
+// As Go's archive/tar, which container runtimes use.
+TEST(Tar, ContentFollowsByTypeNotBySize) {
+  EXPECT_EQ(listing(TarBuilder().raw(TarBuilder::header("tty", '3', 600)).file("a", "b").done()),
+            "tty 0\na 1 b\n");
+  EXPECT_EQ(listing(TarBuilder().file("d/", "hello").file("a", "b").done()), "d 5 hello\na 1 b\n");
+  EXPECT_EQ(listing(TarBuilder().raw(TarBuilder::header("d/", '\0', 5)).file("a", "b").done()),
+            "d 0 dir\na 1 b\n");
+}
+
+TEST(Tar, AnExtensionWithoutItsEntryIsAnError) {
+  EXPECT_NE(listing(TarBuilder().extension('L', "x").unfinished()).find("ends in the middle"),
+            std::string::npos);
+}
+
+TEST(Tar, SparseFilesOfOldGnu) {
+  std::string block = TarBuilder::header("sparse", 'S', 3);
+  block.replace(257, 8, "ustar  ");
+  block.resize(512, '\0');
+  block[482] = 1;
+  std::string more(512, '\0');
+  more[504] = 1;
+  const std::string tar = TarBuilder()
+                              .raw(TarBuilder::with_checksum(block))
+                              .raw(more)
+                              .raw(std::string(512, '\0'))
+                              .raw("abc" + std::string(509, '\0'))
+                              .file("a", "b")
+                              .done();
+  for (const std::size_t piece : {1U, 511U, 4096U}) {
+    EXPECT_EQ(listing(tar, piece), "sparse 3 abc\na 1 b\n") << piece;
+  }
+}
+
 TEST(Tar, WhatFollowsTheEndIsLeftAlone) {
   EXPECT_EQ(listing(TarBuilder().file("a", "").done() + "garbage"), "a 0\n");
   EXPECT_EQ(listing(TarBuilder().file("a", "").unfinished()), "a 0\n") << "without zero blocks";
