@@ -207,6 +207,9 @@ def a_registry_that_stops_leaves_what_was_known(world):
         response = server.ask(review(pod(fat)))
         expect(response["allowed"] and "warnings" in response, response)
         expect("image-size" in response["warnings"][0] and "registry" in response["warnings"][0], response)
+        expect(server.metric("plimsoll_unknown_images_total") > 0, "no metric tells")
+        lines = [line for line in server.log_lines() if line["event"] == "registry asked"]
+        expect(any(line["reason"] == "registry-error" for line in lines) and all("?" not in line["url"] for line in lines), lines[-1:])
 
 
 @row
@@ -245,7 +248,7 @@ def reports_are_read_while_it_runs(world):
                        "vulnerabilities": [{"id": "CVE-2026-1", "package": "openssl", "installed": "1", "fixed": "2", "severity": "critical"}]}]}))
         harness.wait_until(lambda: not server.ask(review(pod(reference)))["allowed"])
         text = server.ask(review(pod(reference)))["status"]["message"]
-        expect("1 critical (1 fixable)" in text and "CVE-2026-1 openssl 1 -> 2" in text, text)
+        expect("1 critical vulnerability (1 fixable)" in text and "CVE-2026-1 openssl 1 -> 2" in text, text)
 
 
 def always_in_time(world):
@@ -274,7 +277,10 @@ def always_in_time(world):
                 if getattr(target, "spec", None) or target.credentials:
                     continue
                 began = time.monotonic()
-                status, _, body = server.post(json.dumps(review(pod(target.reference))).encode(), query="?timeout=10s")
+                try:
+                    status, _, body = server.post(json.dumps(review(pod(target.reference))).encode(), query="?timeout=10s")
+                except OSError as error:
+                    status, body = f"none ({error})", b""
                 took = time.monotonic() - began
                 with lock:
                     seen += 1
@@ -292,7 +298,9 @@ def always_in_time(world):
         for thread in threads:
             thread.join()
         if not server.alive():
-            problems.append("the server is gone")
+            text = server.log_path.read_text()
+            print("the server is gone: " + "\n".join(line for line in text.splitlines() if not line.startswith("{"))[:4000], flush=True)
+            return [*problems, "the server is gone"]
         peak = server.peak_memory()
         if peak > 256 and os.environ.get("PLIMSOLL_SANITIZED") != "1":
             problems.append(f"{peak:.0f} MiB, 256 are the most")

@@ -361,6 +361,7 @@ void Reviewer::decide(Task& task, const policy::Decision& decision) {
 void Reviewer::count_findings(const Task& task, const policy::Decision& decision) {
   for (const policy::JudgedFinding& judged : decision.findings) {
     metrics_.count_finding(judged, result_of(judged), task.kind);
+    if (judged.finding.unknown) metrics_.count_unknown(judged.finding.unknown->reason);
   }
 }
 

@@ -194,7 +194,7 @@ std::pair<std::string, std::string> split_name(std::string_view rest) {
   return {std::string(rest.substr(0, colon)), std::string(rest.substr(colon + 1))};
 }
 
-std::expected<ArchivedImage, std::string> open_oci(Files files,
+std::expected<ArchivedImage, std::string> open_oci(const Files& files,
                                                    const std::string& name,
                                                    const std::vector<Platform>& platforms) {
   const auto text = files->read("index.json", registry::kMaxManifestBytes);
@@ -262,7 +262,7 @@ std::expected<policy::Layer, std::string> docker_layer(const ArchiveFiles& files
   return layer;
 }
 
-std::expected<ArchivedImage, std::string> open_docker(Files files,
+std::expected<ArchivedImage, std::string> open_docker(const Files& files,
                                                       const std::vector<Platform>& platforms) {
   const auto text = files->read("manifest.json", registry::kMaxManifestBytes);
   if (!text) return std::unexpected(text.error());

@@ -1,8 +1,11 @@
+#include <algorithm>
+
 #include <nlohmann/json.hpp>
 
 #include "policy/dates.h"
 #include "policy/image_base.h"
 #include "policy/image_history.h"
+#include "policy/image_insights.h"
 #include "policy/printable.h"
 #include "policy/size_text.h"
 #include "webhook/cli/content_output.h"
@@ -92,10 +95,13 @@ void add_config(const ImageReport& report, const policy::PlatformFacts& platform
                             {"claimedBy", claim.source}});
   }
   json["labels"] = Json::object();
+  const auto insights = policy::insights_of(platform);
   for (const auto& [key, value] : config.labels) {
+    const std::string place = "label " + policy::printable(key);
+    const bool secret = std::ranges::find(insights->secrets, place, &policy::BakedSecret::place) !=
+                        insights->secrets.end();
     json["labels"][policy::printable(key)] =
-        policy::shown_instruction(key + "=" + value, kLongRunes)
-            .substr(policy::printable(key).size() + 1);
+        secret ? std::string("***") : policy::printable(value, kLongRunes);
   }
 }
 

@@ -8,7 +8,7 @@ namespace {
 constexpr std::size_t kInline = 15;  // characters of a std::string that take no memory of their own
 
 std::size_t of(const std::string& text) {
-  return sizeof text + (text.capacity() > kInline ? text.capacity() + 1 : 0);
+  return sizeof(std::string) + (text.capacity() > kInline ? text.capacity() + 1 : 0);
 }
 
 std::size_t of(const policy::KeyValues& pairs) {

@@ -56,7 +56,7 @@ class FactsService::Impl {
                 http_,
                 governor_of(options_),
                 [this](const registry::RequestNote& note) { observe(note); }),
-        lookup_(client_, {.content_bytes = options_.content_bytes}),
+        lookup_(io_.get_executor(), client_, {.content_bytes = options_.content_bytes}),
         sweep_timer_(io_),
         thread_([this] { io_.run(); }) {
     asio::post(io_, [this] { sweep(); });
@@ -108,7 +108,7 @@ class FactsService::Impl {
   void time_out(const std::shared_ptr<Party>& party);
   FactsPointer with_scan(const std::string& key,
                          const std::string& reference,
-                         FactsPointer facts,
+                         const FactsPointer& facts,
                          std::uint64_t revision);
   static std::string flight_key(const FactRequest& request) {
     return cache_key(request.reference, request.platforms) + " " + std::to_string(request.facts);
@@ -158,7 +158,7 @@ void FactsService::Impl::observe(const registry::RequestNote& note) {
 
 FactsService::FactsPointer FactsService::Impl::with_scan(const std::string& key,
                                                          const std::string& reference,
-                                                         FactsPointer facts,
+                                                         const FactsPointer& facts,
                                                          std::uint64_t revision) {
   auto scanned = std::make_shared<ImageFacts>(*facts);
   scanned->scan = scan_fact(sources_, *facts, reference);
@@ -183,7 +183,7 @@ FactsService::FactsPointer FactsService::Impl::cached(
   if ((wanted & policy::kScan) == 0) return found.facts;
   const std::uint64_t revision = revision_of(sources_);
   if (revision == found.scan_revision) return found.facts;
-  return with_scan(key, normalised, std::move(found.facts), revision);
+  return with_scan(key, normalised, found.facts, revision);
 }
 
 void FactsService::Impl::fetch(std::vector<FactRequest> requests,
@@ -266,7 +266,7 @@ void FactsService::Impl::land(const FactRequest& request, ImageFacts found) {
                                   !request.digest.empty(),
                                   std::make_shared<const ImageFacts>(std::move(found)));
   if ((request.facts & policy::kScan) != 0) {
-    facts = with_scan(key, request.reference, std::move(facts), revision_of(sources_));
+    facts = with_scan(key, request.reference, facts, revision_of(sources_));
   }
   const auto flight = flights_.extract(flight_key(request));
   counters_.flights = flights_.size();

@@ -4,11 +4,12 @@
 #include <list>
 #include <map>
 #include <string>
+#include <utility>
 
+#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include "webhook/net/fetch.h"
@@ -18,16 +19,17 @@ namespace plimsoll::webhook::facts {
 // Used on one thread.
 class Gate {
  public:
+  explicit Gate(boost::asio::any_io_executor executor) : executor_(std::move(executor)) {}
+
   // Waits while another is in, at most until the deadline. True: somebody else was in meanwhile and
   // has perhaps done it. Who has entered leaves.
   boost::asio::awaitable<bool> enter(std::string key, net::Deadline deadline) {
     bool waited = false;
     boost::system::error_code error;
     auto token = boost::asio::redirect_error(boost::asio::use_awaitable, error);
-    const auto executor = co_await boost::asio::this_coro::executor;
     while (waiting_.contains(key) && !deadline.passed()) {
       waited = true;
-      boost::asio::steady_timer timer(executor, deadline.at);
+      boost::asio::steady_timer timer(executor_, deadline.at);
       auto& timers = waiting_[key];
       const auto place = timers.insert(timers.end(), &timer);
       co_await timer.async_wait(token);
@@ -47,6 +49,7 @@ class Gate {
   }
 
  private:
+  boost::asio::any_io_executor executor_;
   std::map<std::string, std::list<boost::asio::steady_timer*>>
       waiting_;  // keys that somebody is in
 };

@@ -87,8 +87,13 @@ struct ImageLookup::Top {
   std::chrono::sys_seconds checked;
 };
 
-ImageLookup::ImageLookup(registry::RegistryClient& client, LookupOptions options)
-    : client_(client), options_(options), content_(options.content_bytes) {}
+ImageLookup::ImageLookup(asio::any_io_executor executor,
+                         registry::RegistryClient& client,
+                         LookupOptions options)
+    : client_(client),
+      options_(options),
+      content_(options.content_bytes),
+      gate_(std::move(executor)) {}
 
 std::chrono::sys_seconds ImageLookup::first_seen(const std::string& digest) {
   make_room(first_seen_, options_.most_digests);

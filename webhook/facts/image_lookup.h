@@ -28,7 +28,9 @@ struct LookupOptions {
 // as lifetimes.h says; scan verdicts are not its business.
 class ImageLookup {
  public:
-  ImageLookup(registry::RegistryClient& client, LookupOptions options);
+  ImageLookup(boost::asio::any_io_executor executor,
+              registry::RegistryClient& client,
+              LookupOptions options);
 
   // `scan` of what comes back is unknown (kNoReport). `refresh`: the tag is asked for again even
   // where its digest counts as fresh. `registries` decides whom to ask and as whom.

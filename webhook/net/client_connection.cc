@@ -210,14 +210,12 @@ asio::awaitable<std::size_t> ClientConnection::read_some(error_code& error) {
   co_return bytes;
 }
 
-asio::awaitable<void> ClientConnection::write(std::string_view bytes, error_code& error) {
+// No coroutine of its own: what it is given must outlive the operation.
+asio::awaitable<std::size_t> ClientConnection::write(std::string_view bytes, error_code& error) {
   auto token = asio::redirect_error(asio::use_awaitable, error);
   const auto buffer = asio::buffer(bytes.data(), bytes.size());
-  if (tls_) {
-    co_await asio::async_write(*tls_, buffer, token);
-  } else {
-    co_await asio::async_write(socket_, buffer, token);
-  }
+  if (tls_) return asio::async_write(*tls_, buffer, token);
+  return asio::async_write(socket_, buffer, token);
 }
 
 }  // namespace plimsoll::webhook::net

@@ -46,14 +46,83 @@ std::string_view FetchAnswer::header(std::string_view name) const {
   return at == headers.end() ? std::string_view() : std::string_view(at->second);
 }
 
-// What became of one request on one connection.
+// One request on one connection, and what became of it.
 struct HttpClient::Exchange {
+  Exchange(const FetchRequest& asked, std::uint32_t max_head) : request(asked) {
+    parser.header_limit(max_head);
+    parser.body_limit(asked.body_limit);
+    parser.skip(asked.method == "HEAD");
+    parser.get().body() = [this](std::string_view piece) { return take_body(piece); };
+  }
+  Exchange(const Exchange&) = delete;
+  Exchange& operator=(const Exchange&) = delete;
+
+  bool take_body(std::string_view piece);
+  // After bytes have come, or the connection has ended.
+  void note_read(std::size_t bytes, error_code& error);
+  // True: the head has just been completed.
+  bool parse(ClientConnection& connection, error_code& error);
+  void conclude(ClientConnection& connection, const error_code& error);
+
+  const FetchRequest& request;
+  http::response_parser<SinkBody> parser;
   FetchAnswer answer;
   FetchError failure;
   bool failed = false;
   bool silent = true;  // not one byte of an answer came
   bool keep = false;   // the connection may be used again
+  bool more = true;    // bytes are needed
+  bool head_done = false;
+  bool to_sink = false;  // the body is what was asked for
 };
+
+bool HttpClient::Exchange::take_body(std::string_view piece) {
+  if (to_sink) return request.sink(piece);
+  // What a failing answer says is of no use beyond its beginning.
+  if (answer.status != 200 && answer.body.size() + piece.size() > kMaxErrorBody) return false;
+  answer.body.append(piece);
+  return true;
+}
+
+void HttpClient::Exchange::note_read(std::size_t bytes, error_code& error) {
+  // Many servers end a TLS connection without saying so: the parser knows what is complete.
+  const error_code ended_early = asio::ssl::error::stream_truncated;
+  if (bytes > 0) silent = false;
+  const bool ended = error == asio::error::eof || error == ended_early;
+  if (ended && parser.got_some()) parser.put_eof(error);
+}
+
+bool HttpClient::Exchange::parse(ClientConnection& connection, error_code& error) {
+  auto& buffer = connection.buffer();
+  buffer.consume(parser.put(buffer.data(), error));
+  more = error == http::error::need_more || buffer.size() == 0;
+  if (error == http::error::need_more) error = {};
+  if (error || head_done || !parser.is_header_done()) return false;
+  // The head alone comes first: where the body goes depends on its status.
+  head_done = true;
+  parser.eager(true);
+  answer.status = parser.get().result_int();
+  to_sink = request.sink && (answer.status == 200 || answer.status == 206);
+  return true;
+}
+
+void HttpClient::Exchange::conclude(ClientConnection& connection, const error_code& error) {
+  const bool cut_short =
+      head_done && answer.status >= 300 &&
+      (error == http::error::unexpected_body || error == http::error::body_limit);
+  if (!cut_short && (error || !parser.is_done())) {
+    failed = true;
+    const std::string_view step = head_done ? "the body of its answer" : "its answer";
+    failure = fault_of(error, connection.watchdog().fired(), step);
+    return;
+  }
+  for (const auto& field : parser.get()) {
+    std::string name;
+    for (const char c : field.name_string()) name += policy::to_lower(c);
+    answer.headers.emplace_back(std::move(name), std::string(field.value()));
+  }
+  keep = !cut_short && parser.keep_alive() && connection.buffer().size() == 0;
+}
 
 HttpClient::HttpClient(asio::io_context& io, HttpClientOptions options, ProxySettings proxies)
     : io_(io), options_(std::move(options)), proxies_(std::move(proxies)), resolver_(io) {}
@@ -108,7 +177,12 @@ std::string HttpClient::head_of(const FetchRequest& request, const Proxy* proxy)
   if (absolute && !proxy->authorization.empty()) {
     head += "Proxy-Authorization: " + proxy->authorization + "\r\n";
   }
-  for (const auto& [name, value] : request.headers) head += name + ": " + value + "\r\n";
+  for (const auto& [name, value] : request.headers) {
+    head += name;
+    head += ": ";
+    head += value;
+    head += "\r\n";
+  }
   if (!request.body.empty() || request.method == "POST") {
     head += "Content-Length: " + std::to_string(request.body.size()) + "\r\n";
   }
@@ -116,73 +190,26 @@ std::string HttpClient::head_of(const FetchRequest& request, const Proxy* proxy)
   return head;
 }
 
-asio::awaitable<void> HttpClient::exchange(ClientConnection& connection,
-                                           const FetchRequest& request,
-                                           Exchange& exchange) {
-  const Proxy* proxy = proxies_.proxy_for(request.url);
+asio::awaitable<void> HttpClient::exchange(ClientConnection& connection, Exchange& exchange) {
+  const FetchRequest& request = exchange.request;
   Watchdog& watchdog = connection.watchdog();
-  auto& buffer = connection.buffer();
+  const bool stall = request.stall_time.count() > 0;
+  const auto body_time = stall ? request.stall_time : request.body_time;
   error_code error;
-  // Many servers end a TLS connection without saying so: the parser knows what is complete.
-  const error_code ended_early = boost::asio::ssl::error::stream_truncated;
-  const std::string bytes = head_of(request, proxy) + request.body;
+  const std::string bytes = head_of(request, proxies_.proxy_for(request.url)) + request.body;
   watchdog.allow_until(request.deadline.within(options_.first_byte));
   co_await connection.write(bytes, error);
-  http::response_parser<SinkBody> parser;
-  parser.header_limit(options_.max_head);
-  parser.body_limit(request.body_limit);
-  parser.skip(request.method == "HEAD");
-  FetchAnswer& answer = exchange.answer;
-  bool to_sink = false;
-  parser.get().body() = [&answer, &to_sink, &request](std::string_view piece) {
-    if (to_sink) return request.sink(piece);
-    // What a failing answer says is of no use beyond its beginning.
-    if (answer.status != 200 && answer.body.size() + piece.size() > kMaxErrorBody) return false;
-    answer.body.append(piece);
-    return true;
-  };
-  bool head_done = false;
-  bool more = true;
-  std::string_view step = "its answer";
-  while (!error && !parser.is_done()) {
-    if (more) {
+  while (!error && !exchange.parser.is_done()) {
+    if (exchange.more) {
       const std::size_t read = co_await connection.read_some(error);
-      if (read > 0) exchange.silent = false;
-      const bool ended = error == asio::error::eof || error == ended_early;
-      if (ended) parser.put_eof(error);
-      if (error || parser.is_done()) break;
-      if (head_done && request.stall_time.count() > 0) {
-        watchdog.allow_until(request.deadline.within(request.stall_time));
-      }
+      exchange.note_read(read, error);
+      if (error || exchange.parser.is_done()) break;
+      if (exchange.head_done && stall) watchdog.allow_until(request.deadline.within(body_time));
     }
-    buffer.consume(parser.put(buffer.data(), error));
-    more = error == http::error::need_more || buffer.size() == 0;
-    if (error == http::error::need_more) error = {};
-    if (error || head_done || !parser.is_header_done()) continue;
-    // The head alone comes first: where the body goes depends on its status.
-    head_done = true;
-    parser.eager(true);
-    step = "the body of its answer";
-    answer.status = parser.get().result_int();
-    to_sink = request.sink && (answer.status == 200 || answer.status == 206);
-    const bool stall = request.stall_time.count() > 0;
-    const auto time = stall ? request.stall_time : request.body_time;
-    watchdog.allow_until(request.deadline.within(time));
+    const bool head = exchange.parse(connection, error);
+    if (head) watchdog.allow_until(request.deadline.within(body_time));
   }
-  const bool cut_short =
-      head_done && answer.status >= 300 &&
-      (error == http::error::unexpected_body || error == http::error::body_limit);
-  if (!cut_short && (error || !parser.is_done())) {
-    exchange.failed = true;
-    exchange.failure = fault_of(error, watchdog.fired(), step);
-    co_return;
-  }
-  for (const auto& field : parser.get()) {
-    std::string name;
-    for (const char c : field.name_string()) name += policy::to_lower(c);
-    answer.headers.emplace_back(std::move(name), std::string(field.value()));
-  }
-  exchange.keep = !cut_short && parser.keep_alive() && buffer.size() == 0;
+  exchange.conclude(connection, error);
 }
 
 asio::awaitable<FetchResult> HttpClient::fetch(FetchRequest request) {
@@ -206,8 +233,8 @@ asio::awaitable<FetchResult> HttpClient::fetch(FetchRequest request) {
       const auto opened = co_await connection->open(target, resolver_);
       if (!opened) co_return std::unexpected(opened.error());
     }
-    Exchange exchange;
-    co_await this->exchange(*connection, request, exchange);
+    Exchange exchange(request, options_.max_head);
+    co_await this->exchange(*connection, exchange);
     if (!exchange.failed) {
       if (exchange.keep) keep(server, std::move(connection));
       co_return std::move(exchange.answer);

@@ -60,9 +60,7 @@ class HttpClient {
   ConnectionPointer take_idle(const std::string& server);
   void keep(std::string server, ConnectionPointer connection);
   std::string head_of(const FetchRequest& request, const Proxy* proxy) const;
-  boost::asio::awaitable<void> exchange(ClientConnection& connection,
-                                        const FetchRequest& request,
-                                        Exchange& exchange);
+  boost::asio::awaitable<void> exchange(ClientConnection& connection, Exchange& exchange);
 
   boost::asio::io_context& io_;
   HttpClientOptions options_;

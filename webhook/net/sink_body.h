@@ -17,7 +17,7 @@ namespace plimsoll::webhook::net {
 struct SinkBody {
   using value_type = BodySink;
 
-  class reader {
+  class reader {  // NOLINT(readability-identifier-naming): the name that Beast asks for
    public:
     template <bool isRequest, class Fields>
     reader(boost::beast::http::header<isRequest, Fields>& /*head*/, value_type& sink)

@@ -126,6 +126,10 @@ class Metrics::Impl {
                "plimsoll_findings_total",
                "Findings by rule, the policy's action and what became of them."),
       policy::all_rules().size() * kActions.size() * kFindingResults.size() * kinds};
+  CounterTable unknown{counters(registry,
+                                "plimsoll_unknown_images_total",
+                                "Findings that a fact about an image is not known, by reason."),
+                       policy::kUnknownReasons};
   CounterTable shed{
       counters(registry, "plimsoll_shed_total", "Requests turned away because of overload."),
       kShedReasons.size()};
@@ -174,6 +178,12 @@ void Metrics::count_finding(const policy::JudgedFinding& finding,
                   {"action", std::string(kActions[action])},
                   {"result", std::string(kFindingResults[outcome])},
                   {"kind", kind_label(of_kind)}};
+  });
+}
+
+void Metrics::count_unknown(policy::UnknownReason reason) {
+  impl_->unknown.add(static_cast<std::size_t>(reason), [reason] {
+    return Labels{{"reason", std::string(policy::reason_word(reason))}};
   });
 }
 

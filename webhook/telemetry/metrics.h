@@ -48,6 +48,7 @@ class Metrics {
   void count_finding(const policy::JudgedFinding& finding,
                      FindingResult result,
                      const policy::WorkloadKind* kind);
+  void count_unknown(policy::UnknownReason reason);  // a fact that a finding is about
   void count_shed(ShedReason reason);
   void count_refused_request(unsigned status);  // HTTP errors of the admission path
 
