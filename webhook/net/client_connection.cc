@@ -5,7 +5,6 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/asio/write.hpp>
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 
@@ -35,6 +34,16 @@ std::string words_of(const error_code& error) {
   if (error == asio::error::network_unreachable) return "its network cannot be reached";
   if (error == asio::error::connection_reset) return "connection reset";
   return "the connection failed";
+}
+
+template <class Stream>
+asio::awaitable<void> write_all(Stream& stream, std::string_view bytes, error_code& error) {
+  auto token = asio::redirect_error(asio::use_awaitable, error);
+  std::size_t written = 0;
+  while (!error && written < bytes.size()) {
+    const auto rest = asio::buffer(bytes.data() + written, bytes.size() - written);
+    written += co_await stream.async_write_some(rest, token);
+  }
 }
 
 // Why a handshake failed, without a word of the peer.
@@ -210,12 +219,12 @@ asio::awaitable<std::size_t> ClientConnection::read_some(error_code& error) {
   co_return bytes;
 }
 
-// No coroutine of its own: what it is given must outlive the operation.
-asio::awaitable<std::size_t> ClientConnection::write(std::string_view bytes, error_code& error) {
-  auto token = asio::redirect_error(asio::use_awaitable, error);
-  const auto buffer = asio::buffer(bytes.data(), bytes.size());
-  if (tls_) return asio::async_write(*tls_, buffer, token);
-  return asio::async_write(socket_, buffer, token);
+asio::awaitable<void> ClientConnection::write(std::string_view bytes, error_code& error) {
+  if (tls_) {
+    co_await write_all(*tls_, bytes, error);
+  } else {
+    co_await write_all(socket_, bytes, error);
+  }
 }
 
 }  // namespace plimsoll::webhook::net

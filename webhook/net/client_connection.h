@@ -59,8 +59,7 @@ class ClientConnection {
 
   // Reads into `buffer` until `error` or some bytes.
   boost::asio::awaitable<std::size_t> read_some(boost::system::error_code& error);
-  boost::asio::awaitable<std::size_t> write(std::string_view bytes,
-                                            boost::system::error_code& error);
+  boost::asio::awaitable<void> write(std::string_view bytes, boost::system::error_code& error);
 
   Watchdog& watchdog() { return watchdog_; }
   boost::beast::flat_buffer& buffer() { return buffer_; }

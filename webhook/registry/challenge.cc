@@ -70,7 +70,8 @@ class ChallengeReader {
         ++at_;
         return true;
       }
-      if (text_[at_] == '\\' && ++at_ == text_.size()) return false;
+      if (text_[at_] == '\\') ++at_;
+      if (at_ == text_.size()) return false;
       value += text_[at_];
     }
     return false;
