@@ -20,7 +20,7 @@ namespace policy = plimsoll::policy;
 namespace telemetry = plimsoll::webhook::telemetry;
 
 struct Endpoint {
-  Endpoint() : reviewer(options, policies, [] { return std::string("r"); }, log, metrics) {
+  Endpoint() : reviewer(options, policies, [] { return std::string("r"); }, nullptr, log, metrics) {
     auto set = std::make_shared<policy::PolicySet>();
     policy::HygienePolicy& all = set->policies.emplace_back();
     all.name = "all";
@@ -66,7 +66,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   net::Answer answer;
   net::Plan plan = endpoint.handler.plan(head, answer);
   if (plan.answered) std::abort();
-  endpoint.handler.answer(head, plan, body, answer);
+  endpoint.NoWakes wakes;
+  handler.answer(head, plan, body, answer, wakes);
   check_answer(answer);
   endpoint.handler.done(plan);
   if (endpoint.handler.budget().used() != 0 || endpoint.handler.in_flight() != 0) std::abort();

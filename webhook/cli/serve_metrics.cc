@@ -1,18 +1,33 @@
 #include "webhook/cli/serve_metrics.h"
 
 #include <atomic>
+#include <cstdint>
+#include <span>
 
 namespace plimsoll::webhook::cli {
 
 using telemetry::Metrics;
 
+namespace {
+
+struct Row {
+  Metrics::Type type;
+  const char* name;
+  const char* help;
+  const std::atomic<std::uint64_t>& value;
+};
+
+void watch(Metrics& metrics, std::span<const Row> rows) {
+  for (const Row& row : rows) {
+    const std::atomic<std::uint64_t>* value = &row.value;
+    metrics.watch(row.type, row.name, row.help, [value] { return static_cast<double>(*value); });
+  }
+}
+
+}  // namespace
+
 void watch_server(Metrics& metrics, const net::ServerCounters& net) {
-  const struct {
-    Metrics::Type type;
-    const char* name;
-    const char* help;
-    const std::atomic<std::uint64_t>& value;
-  } rows[] = {
+  const Row rows[] = {
       {Metrics::Type::kGauge, "connections", "Open connections.", net.open},
       {Metrics::Type::kGauge, "requests_busy", "Requests between head and answer.", net.busy},
       {Metrics::Type::kCounter,
@@ -41,20 +56,12 @@ void watch_server(Metrics& metrics, const net::ServerCounters& net) {
        "Exceptions that ended a request.",
        net.failures},
   };
-  for (const auto& row : rows) {
-    const std::atomic<std::uint64_t>* value = &row.value;
-    metrics.watch(row.type, row.name, row.help, [value] { return static_cast<double>(*value); });
-  }
+  watch(metrics, rows);
 }
 
 void watch_facts(Metrics& metrics, const facts::FactsService& service) {
   const facts::FactsCounters& facts = service.counters();
-  const struct {
-    Metrics::Type type;
-    const char* name;
-    const char* help;
-    const std::atomic<std::uint64_t>& value;
-  } rows[] = {
+  const Row rows[] = {
       {Metrics::Type::kCounter,
        "registry_requests_total",
        "Requests sent to registries.",
@@ -78,10 +85,7 @@ void watch_facts(Metrics& metrics, const facts::FactsService& service) {
        "Registries that are left alone after failures.",
        facts.open_breakers},
   };
-  for (const auto& row : rows) {
-    const std::atomic<std::uint64_t>* value = &row.value;
-    metrics.watch(row.type, row.name, row.help, [value] { return static_cast<double>(*value); });
-  }
+  watch(metrics, rows);
   metrics.watch(Metrics::Type::kGauge, "images_cached", "Images whose facts are kept.", [&service] {
     return static_cast<double>(service.cache_sizes().images);
   });

@@ -7,22 +7,14 @@
 #include <boost/asio/ip/network_v6.hpp>
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
-#include <openssl/evp.h>
 
 #include "policy/ascii.h"
+#include "webhook/net/base64.h"
 
 namespace plimsoll::webhook::net {
 namespace {
 
 namespace ip = boost::asio::ip;
-
-std::string base64(const std::string& text) {
-  std::string encoded(4 * ((text.size() + 2) / 3), '\0');
-  EVP_EncodeBlock(reinterpret_cast<unsigned char*>(encoded.data()),
-                  reinterpret_cast<const unsigned char*>(text.data()),
-                  static_cast<int>(text.size()));
-  return encoded;
-}
 
 std::string lower(std::string_view text) {
   std::string lowered;
@@ -52,7 +44,7 @@ policy::Result<std::optional<Proxy>> read_proxy(const ProxySettings::Variable& v
   constexpr std::uint16_t kDefaultPort = 80;
   Proxy proxy{lower(url->host_address()), url->has_port() ? url->port_number() : kDefaultPort, ""};
   if (url->has_userinfo()) {
-    proxy.authorization = "Basic " + base64(url->user() + ":" + url->password());
+    proxy.authorization = "Basic " + encode_base64(url->user() + ":" + url->password());
   }
   return proxy;
 }

@@ -12,6 +12,7 @@
 #include "policy/ascii.h"
 #include "policy/json.h"
 #include "policy/printable.h"
+#include "webhook/net/base64.h"
 #include "webhook/registry/host_glob.h"
 
 namespace plimsoll::webhook::registry {
@@ -56,7 +57,7 @@ policy::Result<Credential> read_credential(std::string_view key,
   Credential credential{text_of(object, "username"), text_of(object, "password"), "", ""};
   const std::string auth = text_of(object, "auth");
   if (!auth.empty()) {
-    const auto decoded = decode_base64(auth);
+    const auto decoded = net::decode_base64(auth);
     const std::size_t colon = decoded ? decoded->find(':') : std::string::npos;
     if (colon == std::string::npos) {
       return wrong(
@@ -185,46 +186,6 @@ std::vector<const CredentialEntry*> Keyring::candidates(std::string_view domain,
     if (index) found.push_back(&entry);
   }
   return found;
-}
-
-std::optional<std::string> decode_base64(std::string_view text) {
-  std::string bytes;
-  std::uint32_t bits = 0;
-  unsigned count = 0;
-  while (text.ends_with('=')) text.remove_suffix(1);
-  for (const char c : text) {
-    std::uint32_t value = 0;
-    if (policy::is_upper(c)) {
-      value = static_cast<std::uint32_t>(c - 'A');
-    } else if (policy::is_lower(c)) {
-      value = static_cast<std::uint32_t>(c - 'a') + 26;
-    } else if (policy::is_digit(c)) {
-      value = static_cast<std::uint32_t>(c - '0') + 52;
-    } else if (c == '+' || c == '-') {
-      value = 62;
-    } else if (c == '/' || c == '_') {
-      value = 63;
-    } else if (c == '\n' || c == '\r') {
-      continue;
-    } else {
-      return std::nullopt;
-    }
-    bits = (bits << 6U) | value;
-    count += 6;
-    if (count < 8) continue;
-    count -= 8;
-    bytes += static_cast<char>((bits >> count) & 0xFFU);
-  }
-  if (count >= 6) return std::nullopt;
-  return bytes;
-}
-
-std::string encode_base64(std::string_view bytes) {
-  std::string encoded(4 * ((bytes.size() + 2) / 3), '\0');
-  EVP_EncodeBlock(reinterpret_cast<unsigned char*>(encoded.data()),
-                  reinterpret_cast<const unsigned char*>(bytes.data()),
-                  static_cast<int>(bytes.size()));
-  return encoded;
 }
 
 }  // namespace plimsoll::webhook::registry

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -67,9 +66,5 @@ class Keyring {
   std::vector<std::string> helpers_;
   CredentialSource source_ = CredentialSource::kOwn;
 };
-
-// RFC 4648 4 and 5, padded or not; nothing where it is not base64.
-std::optional<std::string> decode_base64(std::string_view text);
-std::string encode_base64(std::string_view bytes);
 
 }  // namespace plimsoll::webhook::registry

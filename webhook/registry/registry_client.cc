@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "webhook/net/base64.h"
 #include "webhook/registry/refusal.h"
 #include "webhook/registry/registry_call.h"
 
@@ -197,7 +198,7 @@ asio::awaitable<Fact<RegistryClient::Permit>> RegistryClient::permit(AskingPoint
   const Challenge& challenge = known->second;
   if (challenge.scheme == "basic") {
     if (credential.is_anonymous()) co_return permit;
-    permit.authorization = "Basic " + encode_base64(credential.user + ":" + credential.secret);
+    permit.authorization = "Basic " + net::encode_base64(credential.user + ":" + credential.secret);
     co_return permit;
   }
   constexpr std::size_t kMaxRealmBytes = 2 * 1024;

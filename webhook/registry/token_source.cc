@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "policy/json.h"
+#include "webhook/net/base64.h"
 #include "webhook/registry/refusal.h"
 
 namespace plimsoll::webhook::registry {
@@ -84,7 +85,7 @@ net::FetchRequest request_for(const TokenRequest& wanted) {
   request.url.target += (request.url.target.find('?') == std::string::npos ? "?" : "&") + query;
   if (!credential.user.empty() || !credential.secret.empty()) {
     request.headers.emplace_back(
-        "Authorization", "Basic " + encode_base64(credential.user + ":" + credential.secret));
+        "Authorization", "Basic " + net::encode_base64(credential.user + ":" + credential.secret));
   }
   return request;
 }

@@ -5,6 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "webhook/net/base64.h"
+
 namespace plimsoll::webhook::registry {
 namespace {
 
@@ -135,14 +137,14 @@ TEST(Credentials, BadFilesAreToldWithoutTheirValues) {
 }
 
 TEST(Base64, BothAlphabetsWithAndWithoutPadding) {
-  EXPECT_EQ(decode_base64("dXNlcjpw"), "user:p");
-  EXPECT_EQ(decode_base64("dXNlcjpwYQ=="), "user:pa");
-  EXPECT_EQ(decode_base64("dXNlcjpwYQ"), "user:pa");
-  EXPECT_EQ(decode_base64("_-8"), decode_base64("/+8="));
-  EXPECT_EQ(decode_base64(""), "");
-  EXPECT_FALSE(decode_base64("a"));
-  EXPECT_FALSE(decode_base64("a b"));
-  EXPECT_EQ(decode_base64(encode_base64("\x01\xff user")), "\x01\xff user");
+  EXPECT_EQ(net::decode_base64("dXNlcjpw"), "user:p");
+  EXPECT_EQ(net::decode_base64("dXNlcjpwYQ=="), "user:pa");
+  EXPECT_EQ(net::decode_base64("dXNlcjpwYQ"), "user:pa");
+  EXPECT_EQ(net::decode_base64("_-8"), net::decode_base64("/+8="));
+  EXPECT_EQ(net::decode_base64(""), "");
+  EXPECT_FALSE(net::decode_base64("a"));
+  EXPECT_FALSE(net::decode_base64("a b"));
+  EXPECT_EQ(net::decode_base64(net::encode_base64("\x01\xff user")), "\x01\xff user");
 }
 
 }  // namespace
