@@ -19,6 +19,10 @@ namespace net = plimsoll::webhook::net;
 namespace policy = plimsoll::policy;
 namespace telemetry = plimsoll::webhook::telemetry;
 
+struct NoWakes final : net::WakeSource {
+  net::Wake wake() override { std::abort(); }
+};
+
 struct Endpoint {
   Endpoint() : reviewer(options, policies, [] { return std::string("r"); }, nullptr, log, metrics) {
     auto set = std::make_shared<policy::PolicySet>();
@@ -66,8 +70,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   net::Answer answer;
   net::Plan plan = endpoint.handler.plan(head, answer);
   if (plan.answered) std::abort();
-  endpoint.NoWakes wakes;
-  handler.answer(head, plan, body, answer, wakes);
+  NoWakes wakes;
+  if (endpoint.handler.answer(head, plan, body, answer, wakes)) std::abort();
   check_answer(answer);
   endpoint.handler.done(plan);
   if (endpoint.handler.budget().used() != 0 || endpoint.handler.in_flight() != 0) std::abort();

@@ -4,7 +4,6 @@
 #include <charconv>
 
 #include <boost/url/parse.hpp>
-#include <boost/url/url.hpp>
 #include <boost/url/url_view.hpp>
 
 #include "policy/ascii.h"
@@ -31,7 +30,6 @@ std::expected<Url, std::string> checked(const urls::url_view& view) {
     return refused("it is neither https nor http");
   }
   if (view.has_userinfo()) return refused("it has a user name in it");
-  if (view.has_fragment()) return refused("it has a fragment");
   const std::string host = view.host_address();
   if (host.empty()) return refused("it names no host");
   if (host.find_first_of("% \t\r\n/") != std::string::npos) return refused("its host is no host");
@@ -54,6 +52,12 @@ bool is_clean(std::string_view text) {
   return std::ranges::all_of(text, [](char c) { return c > ' ' && c < '\x7f'; });
 }
 
+// In whatever case.
+bool has_scheme(std::string_view text, std::string_view scheme) {
+  return text.size() >= scheme.size() &&
+         std::ranges::equal(text.substr(0, scheme.size()), scheme, {}, policy::to_lower);
+}
+
 }  // namespace
 
 std::string Url::authority() const {
@@ -69,6 +73,11 @@ std::string Url::shown() const {
 std::expected<Url, std::string> parse_url(std::string_view text) {
   if (text.size() > kMaxUrlBytes) return refused("it is longer than 8 KiB");
   if (!is_clean(text)) return refused("it has blanks or control characters in it");
+  if (text.find('#') != std::string_view::npos) return refused("it has a fragment");
+  // Boost.URL 1.81 asserts on some URLs of other schemes; those are of no use here anyway.
+  if (!has_scheme(text, "https://") && !has_scheme(text, "http://")) {
+    return refused("it is neither https nor http");
+  }
   const auto view = urls::parse_uri({text.data(), text.size()});
   if (!view) return refused("it is no absolute URL");
   return checked(*view);
@@ -77,15 +86,22 @@ std::expected<Url, std::string> parse_url(std::string_view text) {
 std::expected<Url, std::string> resolve_location(const Url& base, std::string_view location) {
   if (location.empty()) return refused("it is empty");
   if (location.size() > kMaxUrlBytes) return refused("it is longer than 8 KiB");
-  if (!is_clean(location)) return refused("it has blanks or control characters in it");
-  const auto reference = urls::parse_uri_reference({location.data(), location.size()});
-  if (!reference) return refused("it is no URL");
-  const std::string from = (base.tls ? "https://" : "http://") + base.authority() + base.target;
-  const auto absolute = urls::parse_uri(from);
-  if (!absolute) return refused("it cannot be resolved");
-  urls::url target;
-  if (!urls::resolve(*absolute, *reference, target)) return refused("it cannot be resolved");
-  return checked(target);
+  const std::string scheme = base.tls ? "https:" : "http:";
+  const std::string origin = scheme + "//" + base.authority();
+  if (location.starts_with("//")) return parse_url(scheme + std::string(location));
+  if (location.starts_with('/')) return parse_url(origin + std::string(location));
+  // A colon before any slash and question mark ends a scheme.
+  const std::size_t mark = location.find_first_of(":/?#");
+  if (mark != std::string_view::npos && location[mark] == ':') return parse_url(location);
+  const std::string path = base.target.substr(0, base.target.find('?'));
+  if (location.starts_with('?')) return parse_url(origin + path + std::string(location));
+  std::string directory = path.substr(0, path.rfind('/'));
+  while (location.starts_with("./") || location.starts_with("../")) {
+    const bool up = location.starts_with("../");
+    if (up) directory.resize(std::min(directory.rfind('/'), directory.size()));
+    location.remove_prefix(up ? 3 : 2);
+  }
+  return parse_url(origin + directory + "/" + std::string(location));
 }
 
 std::string percent_encoded(std::string_view text) {

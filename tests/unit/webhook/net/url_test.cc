@@ -42,6 +42,8 @@ TEST(Url, BadOnesAreRefused) {
                                   std::string("https://a:99999/"),
                                   std::string("https://a/\x7f"),
                                   std::string("file:///etc/passwd"),
+                                  std::string("m.:#"),
+                                  std::string("https:a/b"),
                                   "https://a/" + std::string(kMaxUrlBytes, 'a')}) {
     EXPECT_FALSE(parse_url(text)) << text.substr(0, 80);
   }
@@ -56,6 +58,9 @@ TEST(Url, LocationsAreResolved) {
       {"/storage/x?sig=1", "https://r.corp:5000/storage/x"},
       {"x2", "https://r.corp:5000/v2/a/blobs/x2"},
       {"../y", "https://r.corp:5000/v2/a/y"},
+      {"./../../../../../y", "https://r.corp:5000/y"},
+      {"?q=1", "https://r.corp:5000/v2/a/blobs/x"},
+      {"HTTPS://S3.example/x", "https://s3.example/x"},
       {"//other/x", "https://other/x"},
       {"https://s3.example/x", "https://s3.example/x"},
       {"http://s3.example/x", "http://s3.example/x"},
@@ -65,8 +70,14 @@ TEST(Url, LocationsAreResolved) {
     ASSERT_TRUE(url) << row.location;
     EXPECT_EQ(url->shown(), row.target);
   }
-  for (const std::string_view bad :
-       {"", "https://u:p@a/", "gopher://a/", "https://a/\x01", "http://"}) {
+  for (const std::string_view bad : {"",
+                                     "https://u:p@a/",
+                                     "gopher://a/",
+                                     "m.:#",
+                                     "javascript:alert(1)",
+                                     "x#y",
+                                     "https://a/\x01",
+                                     "http://"}) {
     EXPECT_FALSE(resolve_location(base, bad)) << bad;
   }
 }
