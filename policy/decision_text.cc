@@ -38,9 +38,16 @@ bool lacks_the_same(const JudgedFinding& a, const JudgedFinding& b) {
 std::string speaks_for(std::span<const JudgedFinding> findings, std::size_t at) {
   std::string rules(findings[at].rule->id);
   if (!findings[at].finding.unknown) return rules;
-  for (std::size_t i = 0; i < findings.size(); ++i) {
-    if (i == at || !lacks_the_same(findings[i], findings[at])) continue;
-    if (i < at) return "";
+  // Findings of one action and container stand together.
+  const auto beside = [&findings, at](std::size_t i) {
+    return findings[i].action == findings[at].action &&
+           findings[i].finding.container == findings[at].finding.container;
+  };
+  for (std::size_t i = at; i-- > 0 && beside(i);) {
+    if (lacks_the_same(findings[i], findings[at])) return "";
+  }
+  for (std::size_t i = at + 1; i < findings.size() && beside(i); ++i) {
+    if (!lacks_the_same(findings[i], findings[at])) continue;
     const std::string id(findings[i].rule->id);
     if (!rules.ends_with(id)) rules += ", " + id;
   }

@@ -46,18 +46,26 @@ bool wants_facts(const HygienePolicy& policy) {
       policy.rules, [](const RuleSetting& setting) { return setting.rule->needs != nullptr; });
 }
 
-bool had_image(const HygienePolicy& policy, const Review& review, const Container& container) {
+// The old object had the same container with the same image, this policy concerned it, and the rule
+// depended on the image then, too: what it says of the image was so before. A rule that the old
+// object satisfied by itself (a probe, a runAsUser) says something new.
+bool depended_before(const HygienePolicy& policy,
+                     const Review& review,
+                     const RuleSetting& setting,
+                     const Container& container) {
   if (review.operation != Operation::kUpdate || review.old_object == nullptr) return false;
   Review then = review;
   then.object = review.old_object;
   const auto same = [&container](const Container& old) {
     const bool named = !container.name.empty() ? old.name == container.name
                                                : old.name.empty() && old.index == container.index;
-    return named && old.container_class == container.container_class &&
-           image_subject(old) == image_subject(container);
+    return named && old.container_class == container.container_class;
   };
   const auto at = std::ranges::find_if(review.old_object->containers, same);
-  return at != review.old_object->containers.end() && selects_container(policy, then, *at);
+  if (at == review.old_object->containers.end()) return false;
+  if (image_subject(*at) != image_subject(container)) return false;
+  const RuleInput input{*then.object, {}, setting.parameters};
+  return setting.rule->needs(input, *at) != kNoFacts && selects_container(policy, then, *at);
 }
 
 // What one policy wants, added to what others want already.
@@ -80,7 +88,8 @@ void add_needs(const HygienePolicy& policy,
       needs.required.resize(count);
       const auto at = static_cast<std::size_t>(container - review.object->containers.data());
       needs.wanted[at] |= facts;
-      const bool ask = waits && (policy.deny_existing || !had_image(policy, review, *container));
+      const bool ask =
+          waits && (policy.deny_existing || !depended_before(policy, review, setting, *container));
       if (ask) needs.required[at] |= facts;
     }
     if (!any || setting.rule->compared == nullptr) continue;
@@ -118,8 +127,7 @@ class Judge {
              std::vector<Finding>& findings);
   void judge(const RuleSetting& setting, Finding finding);
   const Exception* exception_for(const Rule& rule, const Finding& finding);
-  bool had_image(const Container& container) const;
-  bool existed(const Rule& rule, const Finding& finding) const;
+  bool existed(const RuleSetting& setting, const Finding& finding) const;
   void look_at_old(const RuleSetting& setting);
 
   const HygienePolicy& policy_;
@@ -144,7 +152,8 @@ void Judge::check(const RuleSetting& setting,
     const bool known = facts_.find(*review_.object, *container) != nullptr ||
                        setting.rule->needs(input, *container) == kNoFacts;
     if (known) known_.push_back(container);
-    passed_over = passed_over || (!known && !had_image(*container));
+    passed_over =
+        passed_over || (!known && !depended_before(policy_, review_, setting, *container));
   }
   auto& rules = decision_.not_looked_up;
   if (passed_over && std::ranges::find(rules, setting.rule) == rules.end()) {
@@ -154,16 +163,10 @@ void Judge::check(const RuleSetting& setting,
   setting.rule->check({*review_.object, known_, setting.parameters, facts_, now_}, findings);
 }
 
-// The old object had the same container with the same image, and this policy concerned it.
-bool Judge::had_image(const Container& container) const {
-  return policy::had_image(policy_, review_, container);
-}
-
 // The old object is judged as if it were asked about today.
 void Judge::look_at_old(const RuleSetting& setting) {
   old_.clear();
   if (review_.operation != Operation::kUpdate || review_.old_object == nullptr) return;
-  if (setting.rule->needs != nullptr) return;  // the same image has what it had
   Review then = review_;
   then.object = review_.old_object;
   std::vector<const Container*> selected;
@@ -173,11 +176,17 @@ void Judge::look_at_old(const RuleSetting& setting) {
   std::ranges::sort(old_, key_less);
 }
 
-bool Judge::existed(const Rule& rule, const Finding& finding) const {
-  if (rule.needs != nullptr) {
-    if (finding.container != nullptr) return had_image(*finding.container);
-    return std::ranges::all_of(review_.object->containers,
-                               [this](const Container& container) { return had_image(container); });
+// What depends on an image exists already where the same image was there: nothing is looked up for
+// the old object, whose own findings (`old_`) are those that need no facts.
+bool Judge::existed(const RuleSetting& setting, const Finding& finding) const {
+  if (setting.rule->needs != nullptr) {
+    const auto before = [this, &setting](const Container& container) {
+      return depended_before(policy_, review_, setting, container);
+    };
+    const bool so = finding.container != nullptr
+                        ? before(*finding.container)
+                        : std::ranges::all_of(review_.object->containers, before);
+    if (so) return true;
   }
   const auto same = std::ranges::equal_range(old_, finding, key_less);
   return std::ranges::any_of(same, [&](const Finding& old) {
@@ -209,7 +218,7 @@ void Judge::judge(const RuleSetting& setting, Finding finding) {
   judged.remedy = finding.remedy.empty() ? std::string(setting.rule->remedy) : finding.remedy;
   judged.exception = exception_for(*setting.rule, finding);
   if (judged.exception != nullptr) judged.action = at_most(judged.action, Action::kAudit);
-  judged.existing = existed(*setting.rule, finding);
+  judged.existing = existed(setting, finding);
   if (judged.existing && !policy_.deny_existing)
     judged.action = at_most(judged.action, Action::kWarn);
   if (by_controller_ && policy_.controller_created == ControllerCreated::kWarn) {

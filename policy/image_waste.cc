@@ -189,17 +189,6 @@ class WasteSearch {
 
 }  // namespace
 
-std::string_view waste_word(WasteKind kind) {
-  constexpr std::array<std::string_view, kWasteKinds> kWords = {"build-tools",
-                                                                "package-cache",
-                                                                "removed-later",
-                                                                "copied-twice",
-                                                                "repeated-layer",
-                                                                "uncompressed",
-                                                                "remote-add"};
-  return kWords[static_cast<std::size_t>(kind)];
-}
-
 std::vector<WasteSign> find_waste(const Manifest& manifest, const ImageConfig* config) {
   return WasteSearch(manifest, config).run();
 }

@@ -1,6 +1,8 @@
 // What an image carries for nothing, as far as manifest, history and configuration show it.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -22,8 +24,17 @@ enum class WasteKind : std::uint8_t {
 };
 inline constexpr std::size_t kWasteKinds = 7;
 
-// "build-tools", "package-cache", "removed-later", ...: the words of layer-hygiene's parameter.
-std::string_view waste_word(WasteKind kind);
+// By WasteKind: the words of layer-hygiene's parameter.
+inline constexpr std::array<std::string_view, kWasteKinds> kWasteWords = {"build-tools",
+                                                                          "package-cache",
+                                                                          "removed-later",
+                                                                          "copied-twice",
+                                                                          "repeated-layer",
+                                                                          "uncompressed",
+                                                                          "remote-add"};
+constexpr std::string_view waste_word(WasteKind kind) {
+  return kWasteWords[static_cast<std::size_t>(kind)];
+}
 
 struct WasteSign {
   WasteKind kind = WasteKind::kBuildTools;

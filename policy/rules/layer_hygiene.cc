@@ -8,13 +8,6 @@
 namespace plimsoll::policy::rules {
 namespace {
 
-constexpr std::array<std::string_view, kWasteKinds> kChecks = {"build-tools",
-                                                               "package-cache",
-                                                               "removed-later",
-                                                               "copied-twice",
-                                                               "repeated-layer",
-                                                               "uncompressed",
-                                                               "remote-add"};
 constexpr std::size_t kChecked = 0;
 constexpr std::size_t kProofOnly = 1;
 constexpr std::array<Parameter, 2> kParameters = {{
@@ -23,7 +16,7 @@ constexpr std::array<Parameter, 2> kParameters = {{
      .default_json =
          R"(["build-tools","package-cache","removed-later","copied-twice","repeated-layer","uncompressed","remote-add"])",
      .summary = "which signs of waste count",
-     .choices = kChecks},
+     .choices = kWasteWords},
     {.name = "proofOnly",
      .kind = ParameterKind::kFlag,
      .default_json = "false",

@@ -147,6 +147,21 @@ def an_update_with_the_same_images_asks_nobody(world):
 
 
 @row
+def what_an_update_takes_away_is_new_although_the_image_is_old(world):
+    reference = f"{world.registry.host}/app/fat:1"
+    probed = pod(reference)
+    probed["spec"]["containers"][0]["livenessProbe"] = {"tcpSocket": {"port": 80}}
+    probed["spec"]["containers"][0]["securityContext"] = {"runAsUser": 1000}
+    bare = pod(reference)
+    for rule in ("health-check: {action: enforce}", "health-check: {action: enforce, accept: [probe, image]}", "image-user: {action: enforce}"):
+        with world.server(rule) as server:
+            taken = server.ask(review(bare, operation="UPDATE", oldObject=probed))
+            expect(not taken["allowed"], f"{rule}: allowed: {taken}")
+            kept = server.ask(review(bare, operation="UPDATE", oldObject=bare))
+            expect(kept["allowed"], f"{rule}: refused for what was there before: {kept}")
+
+
+@row
 def a_pod_of_a_controller_asks_nobody(world):
     with world.server(SIZE) as server:
         before = world.requests()
@@ -181,7 +196,7 @@ def a_thousand_reviews_of_ten_images_ask_for_each_once(world):
 
 
 @row
-def a_thousand_pods_at_once_share_one_look_up(world):
+def sixty_pods_at_once_share_one_look_up(world):
     reference = world.add("slow/one", "multi", rule=lambda exchange: exchange.wait(0.5) and False)
     with world.server(EXISTS, SIZE) as server:
         body = json.dumps(review(pod(reference))).encode()
