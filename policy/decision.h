@@ -46,7 +46,13 @@ struct Decision {
   std::vector<const Rule*> not_looked_up;
   bool old_unreadable = false;  // existing findings could not be told from new ones
   bool controller_skipped = false;
+  bool namespace_labels_failed = false;  // a policy was applied although they might exclude it
 };
+
+// There is nothing to tell anybody.
+inline bool says_nothing(const Decision& decision) {
+  return decision.findings.empty() && decision.expired.empty() && !decision.old_unreadable;
+}
 
 std::string_view verdict_word(Verdict verdict);  // "allow", "warn", "deny"
 std::string_view mode_word(Mode mode);           // "audit", "warn", "enforce"

@@ -136,6 +136,7 @@ class Judge {
   const EvaluationOptions& options_;
   std::chrono::sys_seconds now_;
   bool by_controller_;
+  bool labels_failed_ = false;  // the policy may not concern this namespace at all
   Decision& decision_;
   std::vector<Finding> old_;  // of the rule that is being judged
   std::vector<const Container*> known_;
@@ -225,6 +226,7 @@ void Judge::judge(const RuleSetting& setting, Finding finding) {
     judged.controller_capped = judged.action > Action::kWarn;
     judged.action = at_most(judged.action, Action::kWarn);
   }
+  if (labels_failed_) judged.action = at_most(judged.action, policy_.on_unknown.outage);
   const Action cap = cap_of(options_.mode);
   judged.mode_capped = judged.action > cap;
   judged.action = at_most(judged.action, cap);
@@ -235,6 +237,8 @@ void Judge::judge(const RuleSetting& setting, Finding finding) {
 void Judge::run(std::vector<const Container*>& selected) {
   select_containers(policy_, review_, *review_.object, selected);
   if (selected.empty()) return;
+  labels_failed_ = review_.namespace_labels_failed && policy_.needs_namespace_labels();
+  decision_.namespace_labels_failed = decision_.namespace_labels_failed || labels_failed_;
   if (by_controller_ && policy_.controller_created == ControllerCreated::kSkip) {
     decision_.controller_skipped = true;
     return;

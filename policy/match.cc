@@ -49,6 +49,17 @@ bool matches_object(const Match& match, const Review& review) {
   return review.namespace_labels && match.namespace_selector->matches(*review.namespace_labels);
 }
 
+// A selector that cannot be asked counts as matching where that makes a policy apply, and only
+// there: exclusions and exceptions have to be proven.
+bool applies_to(const Match& match, const Review& review) {
+  if (!review.namespace_labels_failed || !match.namespace_selector) {
+    return matches_object(match, review);
+  }
+  Match rest = match;
+  rest.namespace_selector.reset();
+  return matches_object(rest, review);
+}
+
 bool matches_image(const Match& match, const Container& container) {
   if (match.images.empty()) return true;
   return std::ranges::any_of(match.images, [&](const std::string& pattern) {
@@ -62,7 +73,7 @@ void select_containers(const HygienePolicy& policy,
                        const Workload& workload,
                        std::vector<const Container*>& selected) {
   selected.clear();
-  if (!matches_object(policy.match, review) || excludes_whole(policy, review)) return;
+  if (!applies_to(policy.match, review) || excludes_whole(policy, review)) return;
   const bool by_image = excludes_images(policy);
   for (const Container& container : workload.containers) {
     if (!matches_image(policy.match, container)) continue;
@@ -74,7 +85,7 @@ void select_containers(const HygienePolicy& policy,
 bool selects_container(const HygienePolicy& policy,
                        const Review& review,
                        const Container& container) {
-  return matches_object(policy.match, review) && !excludes_whole(policy, review) &&
+  return applies_to(policy.match, review) && !excludes_whole(policy, review) &&
          matches_image(policy.match, container) && !excluded(policy, review, container);
 }
 
@@ -86,12 +97,6 @@ bool covers(const Exception& exception,
   if (!matches_object(exception.match, review)) return false;
   if (exception.match.images.empty()) return true;
   return finding.container != nullptr && matches_image(exception.match, *finding.container);
-}
-
-bool HygienePolicy::needs_namespace_labels() const {
-  const auto needs = [](const Match& m) { return m.namespace_selector.has_value(); };
-  return needs(match) || std::ranges::any_of(exclude, needs) ||
-         std::ranges::any_of(exceptions, [&](const Exception& e) { return needs(e.match); });
 }
 
 }  // namespace plimsoll::policy

@@ -12,6 +12,9 @@ namespace plimsoll::policy {
 // callers make sure that they are (see HygienePolicy::needs_namespace_labels).
 bool matches_object(const Match& match, const Review& review);
 
+// The same for a policy's own match, where labels that could not be learnt do not count against it.
+bool applies_to(const Match& match, const Review& review);
+
 // True for no patterns. A container whose reference cannot be parsed is compared by its raw text.
 bool matches_image(const Match& match, const Container& container);
 

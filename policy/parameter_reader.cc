@@ -108,15 +108,9 @@ std::optional<ParameterValue> read_optional_quantity(ParameterKind kind,
 
 std::optional<ParameterValue> read_duration(const Node& node, Problems& problems) {
   if (node.value.is_null()) return std::optional<std::chrono::seconds>();
-  const auto text = json::as_text(node.value);
-  if (!text) {
-    problems.wrong_type(node, "a duration like 168h or 30d");
-    return std::nullopt;
-  }
-  const auto duration = parse_time_span(*text);
-  if (duration) return duration;
-  problems.at_value(node, "not a duration: " + policy::quoted(*text) + "; write 168h or 30d");
-  return std::nullopt;
+  const std::chrono::seconds span = read_time_span(node, problems);
+  if (span.count() == 0) return std::nullopt;
+  return std::optional<std::chrono::seconds>(span);
 }
 
 std::vector<std::string> read_platforms(const Node& node, Problems& problems) {
@@ -229,6 +223,18 @@ std::vector<std::string> read_image_patterns(const Node& node,
     }
   }
   return patterns;
+}
+
+std::chrono::seconds read_time_span(const Node& node, Problems& problems) {
+  const auto text = json::as_text(node.value);
+  if (!text) {
+    problems.wrong_type(node, "a duration like 168h or 30d");
+    return {};
+  }
+  const auto span = parse_time_span(*text);
+  if (span) return *span;
+  problems.at_value(node, "not a duration: " + policy::quoted(*text) + "; write 168h or 30d");
+  return {};
 }
 
 std::chrono::sys_days read_date(const Node& node, Problems& problems) {

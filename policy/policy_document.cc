@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "policy/document_parts.h"
 #include "policy/document_reader.h"
 #include "policy/match_reader.h"
 #include "policy/parameter_reader.h"
@@ -13,32 +14,13 @@
 namespace plimsoll::policy {
 namespace {
 
-constexpr std::string_view kApiVersion = "plimsoll.dev/v1alpha1";
 constexpr std::string_view kKind = "HygienePolicy";
-constexpr std::size_t kMaxNameBytes = 253;  // of an object in Kubernetes
 
 constexpr std::array<std::string_view, 4> kActionWords = {"enforce", "warn", "audit", "off"};
 constexpr std::array<Action, 4> kActions = {
     Action::kEnforce, Action::kWarn, Action::kAudit, Action::kOff};
 constexpr std::array<std::string_view, 4> kUnknownWords = {"deny", "warn", "audit", "off"};
 constexpr std::size_t kOffIndex = 3;
-
-// The rule of that id; a problem at the key or the value where there is none.
-const Rule* known_rule(std::string_view id, const Node& node, bool at_key, Problems& problems) {
-  const Rule* rule = find_rule(id);
-  if (rule != nullptr) return rule;
-  std::vector<std::string_view> ids;
-  for (const Rule* known : all_rules()) ids.push_back(known->id);
-  const std::string near = suggestion(id, ids);
-  std::string message = "unknown rule " + policy::quoted(id) +
-                        (near.empty() ? "; `plimsoll policy rules` lists the rules" : near);
-  if (at_key) {
-    problems.at_key(node, std::move(message));
-  } else {
-    problems.at_value(node, std::move(message));
-  }
-  return nullptr;
-}
 
 OnUnknown read_on_unknown(const Node& node, Problems& problems) {
   OnUnknown on_unknown;
@@ -128,16 +110,6 @@ std::vector<RuleSetting> read_rules(const Node& node, Problems& problems) {
   return settings;
 }
 
-std::vector<const Rule*> read_rule_ids(const Node& node, Problems& problems) {
-  std::vector<const Rule*> rules;
-  const std::vector<std::string> ids = read_texts(node, Emptiness::kRefused, problems);
-  for (std::size_t i = 0; i < ids.size(); ++i) {
-    const Rule* rule = known_rule(ids[i], node.entry(i, node.value), false, problems);
-    if (rule != nullptr) rules.push_back(rule);
-  }
-  return rules;
-}
-
 Exception read_exception(const Node& node, Problems& problems) {
   Exception exception;
   const auto read_rules_of = [&exception, &problems](const Node& member) {
@@ -146,22 +118,29 @@ Exception read_exception(const Node& node, Problems& problems) {
   const auto read_match_of = [&exception, &problems](const Node& member) {
     exception.match = read_match(member, Emptiness::kRefused, problems);
   };
-  const auto read_owner = [&exception, &problems](const Node& member) {
-    exception.owner = read_text(member, Emptiness::kRefused, problems).value_or("");
-  };
-  const auto read_reason = [&exception, &problems](const Node& member) {
-    exception.reason = read_text(member, Emptiness::kRefused, problems).value_or("");
-  };
-  const auto read_expires = [&exception, &problems](const Node& member) {
-    exception.expires = read_date(member, problems);
-  };
-  const std::array<Field, 5> fields = {Field{"rules", read_rules_of, true},
-                                       Field{"match", read_match_of, true},
-                                       Field{"owner", read_owner, true},
-                                       Field{"reason", read_reason, true},
-                                       Field{"expires", read_expires, true}};
+  std::vector<Field> fields = {Field{"rules", read_rules_of, true},
+                               Field{"match", read_match_of, true}};
+  add_reason_fields(exception, fields, problems);
   read_fields(node, fields, problems);
   return exception;
+}
+
+NamespaceExceptions read_namespace_exceptions(const Node& node, Problems& problems) {
+  NamespaceExceptions setting;
+  const auto read_rules_of = [&setting, &problems](const Node& member) {
+    setting.rules = read_rule_ids(member, problems);
+  };
+  const auto read_longest = [&setting, &problems](const Node& member) {
+    setting.longest = read_time_span(member, problems);
+  };
+  const auto read_namespaces = [&setting, &problems](const Node& member) {
+    setting.namespaces = read_texts(member, Emptiness::kRefused, problems);
+  };
+  const std::array<Field, 3> fields = {Field{"rules", read_rules_of, true},
+                                       Field{"longest", read_longest, true},
+                                       Field{"namespaces", read_namespaces}};
+  read_fields(node, fields, problems);
+  return setting;
 }
 
 void read_spec(const Node& node, HygienePolicy& policy, Problems& problems) {
@@ -186,7 +165,7 @@ void read_spec(const Node& node, HygienePolicy& policy, Problems& problems) {
     const auto at = read_word(member, kControllers, std::nullopt, problems);
     if (at) policy.controller_created = static_cast<ControllerCreated>(*at);
   };
-  const std::array<Field, 7> fields = {
+  const std::array<Field, 8> fields = {
       Field{"match",
             [&policy, &problems](const Node& n) {
               policy.match = read_match(n, Emptiness::kAllowed, problems);
@@ -196,53 +175,16 @@ void read_spec(const Node& node, HygienePolicy& policy, Problems& problems) {
             [&policy, &problems](const Node& n) { policy.rules = read_rules(n, problems); },
             true},
       Field{"exceptions", read_exceptions},
+      Field{"namespaceExceptions",
+            [&policy, &problems](const Node& n) {
+              policy.namespace_exceptions = read_namespace_exceptions(n, problems);
+            }},
       Field{"existingViolations", read_existing},
       Field{"controllerCreated", read_controllers},
       Field{"onUnknown", [&policy, &problems](const Node& n) {
               policy.on_unknown = read_on_unknown(n, problems);
             }}};
   read_fields(node, fields, problems);
-}
-
-bool is_object_name(std::string_view name) {
-  const auto is_edge = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
-  return !name.empty() && name.size() <= kMaxNameBytes && is_edge(name.front()) &&
-         is_edge(name.back()) && std::ranges::all_of(name, [&is_edge](char c) {
-           return is_edge(c) || c == '-' || c == '.';
-         });
-}
-
-// Names are checked; what else the API server keeps there says nothing about the policy.
-void read_metadata(const Node& node, HygienePolicy& policy, Problems& problems) {
-  const auto read_name = [&policy, &problems](const Node& member) {
-    const auto name = read_text(member, Emptiness::kRefused, problems);
-    if (!name) return;
-    policy.name = *name;
-    if (is_object_name(*name)) return;
-    problems.at_value(
-        member, policy::quoted(*name) + " is not a name: lower-case letters, digits, '-' and '.'");
-  };
-  const auto ignore = [](const Node&) {};
-  std::vector<Field> fields = {{"name", read_name, true}};
-  for (const std::string_view key : {"labels",
-                                     "annotations",
-                                     "namespace",
-                                     "creationTimestamp",
-                                     "generation",
-                                     "managedFields",
-                                     "resourceVersion",
-                                     "uid"}) {
-    fields.push_back({key, ignore});
-  }
-  read_fields(node, fields, problems);
-}
-
-void read_constant(const Node& node, std::string_view wanted, Problems& problems) {
-  const auto text = json::as_text(node.value);
-  if (!text) return problems.wrong_type(node, policy::quoted(wanted));
-  if (*text != wanted) {
-    problems.at_value(node, "must be " + policy::quoted(wanted) + ", not " + policy::quoted(*text));
-  }
 }
 
 }  // namespace
@@ -256,7 +198,7 @@ std::expected<HygienePolicy, std::vector<Problem>> parse_policy(const json::Elem
             true},
       Field{"kind", [&problems](const Node& n) { read_constant(n, kKind, problems); }, true},
       Field{"metadata",
-            [&policy, &problems](const Node& n) { read_metadata(n, policy, problems); },
+            [&policy, &problems](const Node& n) { policy.name = read_metadata(n, problems).name; },
             true},
       Field{"spec", [&policy, &problems](const Node& n) { read_spec(n, policy, problems); }, true},
       Field{"status", [](const Node&) {}}};

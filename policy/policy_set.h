@@ -1,6 +1,7 @@
 // Policies as values: what applies where, with which parameters and action, and who is excepted.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -41,6 +42,13 @@ struct RuleSetting {
   std::optional<OnUnknown> on_unknown;
 };
 
+// Which rules HygieneException objects may except from a policy, where, and for how long.
+struct NamespaceExceptions {
+  std::vector<const Rule*> rules;
+  std::chrono::seconds longest{0};      // from the exception's creation to its end
+  std::vector<std::string> namespaces;  // globs; empty: all
+};
+
 enum class ControllerCreated : std::uint8_t { kWarn, kEnforce, kSkip };
 
 struct HygienePolicy {
@@ -49,6 +57,7 @@ struct HygienePolicy {
   std::vector<Match> exclude;
   std::vector<RuleSetting> rules;  // in the order of all_rules(); none that is off
   std::vector<Exception> exceptions;
+  NamespaceExceptions namespace_exceptions;
   bool deny_existing = false;  // existingViolations: deny
   ControllerCreated controller_created = ControllerCreated::kWarn;
   OnUnknown on_unknown;
@@ -59,6 +68,11 @@ struct HygienePolicy {
 
 struct PolicySet {
   std::vector<HygienePolicy> policies;
+  std::string revision;                 // names this set, for answers and logs
+  bool needs_namespace_labels = false;  // any of them does
+  bool needs_facts = false;             // a rule of any of them does
 };
+
+PolicySet make_policy_set(std::vector<HygienePolicy> policies, std::string revision);
 
 }  // namespace plimsoll::policy

@@ -118,6 +118,9 @@ struct Workload {
   // Of the nodeSelector, as written: kubernetes.io/os, kubernetes.io/arch. May be empty.
   std::string_view node_os;
   std::string_view node_architecture;
+  // Names as written, which may be none: whose credentials a kubelet would pull with.
+  std::span<const std::string_view> pull_secrets;
+  std::string_view service_account;
   bool host_network = false;
   std::optional<bool> run_as_non_root;  // of the pod's security context
   std::optional<std::int64_t> run_as_user;

@@ -45,6 +45,7 @@ class WorkloadReader {
   void read_replicas(const json::Object& root);
   void read_template_labels(const Place& place, const json::Object& pod);
   void read_pod_spec(const Place& place, const json::Object& spec, ImageLists& lists);
+  void read_pull_secrets(const Place& place, const json::Element& element);
   void read_node_selector(const Place& place, const json::Element& element);
   void read_pod_member(const Place& at,
                        std::string_view key,
@@ -140,6 +141,20 @@ void WorkloadReader::read_node_selector(const Place& place, const json::Element&
   }
 }
 
+void WorkloadReader::read_pull_secrets(const Place& place, const json::Element& element) {
+  const auto list = reading_.array(place, element, "a list of references");
+  if (!list) return;
+  const std::span<std::string_view> names = reading_.entries<std::string_view>(list->size());
+  std::size_t count = 0;
+  for (const json::Element entry : *list) {
+    const auto reference = json::as_object(entry);
+    const auto name = reference ? json::last_member(*reference, "name") : std::nullopt;
+    const auto text = name ? json::as_text(*name) : std::nullopt;
+    if (text && count < names.size()) names[count++] = *text;
+  }
+  workload_.pull_secrets = names.first(count);
+}
+
 void WorkloadReader::read_pod_member(const Place& at,
                                      std::string_view key,
                                      const json::Element& value,
@@ -160,6 +175,10 @@ void WorkloadReader::read_pod_member(const Place& at,
     read_pod_security(at, value);
   } else if (key == "nodeSelector") {
     read_node_selector(at, value);
+  } else if (key == "imagePullSecrets") {
+    read_pull_secrets(at, value);
+  } else if (key == "serviceAccountName") {
+    workload_.service_account = reading_.text(at, value);
   } else if (key == "os") {
     const auto os = reading_.object(at, value, "an object");
     const auto name = os ? json::last_member(*os, "name") : std::nullopt;

@@ -45,8 +45,7 @@ class Bench {
   Bench(std::string body, policy::PolicySet policies)
       : body_(std::move(body)),
         policies_(std::make_shared<const policy::PolicySet>(std::move(policies))),
-        reviewer_(
-            options_, policies_, [] { return "0123456789ab"; }, nullptr, log_, metrics_),
+        reviewer_(options_, policies_, nullptr, {}, log_, metrics_),
         handler_(options_, reviewer_, metrics_) {
     body_.reserve(body_.size() + net::kBodyPadding);
     head_.method = "POST";

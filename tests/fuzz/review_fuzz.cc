@@ -24,7 +24,7 @@ struct NoWakes final : net::WakeSource {
 };
 
 struct Endpoint {
-  Endpoint() : reviewer(options, policies, [] { return std::string("r"); }, nullptr, log, metrics) {
+  Endpoint() : reviewer(options, policies, nullptr, {}, log, metrics) {
     auto set = std::make_shared<policy::PolicySet>();
     policy::HygienePolicy& all = set->policies.emplace_back();
     all.name = "all";

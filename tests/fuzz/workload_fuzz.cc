@@ -21,7 +21,9 @@ const policy::PolicySet& every_rule() {
     for (const policy::Rule* rule : policy::all_rules()) {
       all.rules.push_back({rule, policy::Action::kEnforce, policy::default_parameters(*rule), {}});
     }
-    return policy::PolicySet{{std::move(all)}};
+    std::vector<policy::HygienePolicy> policies;
+    policies.push_back(std::move(all));
+    return policy::make_policy_set(std::move(policies), "");
   }();
   return policies;
 }

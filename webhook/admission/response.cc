@@ -141,14 +141,20 @@ Response response_of(const policy::Decision& decision,
                      std::string_view revision) {
   Response response;
   response.allowed = decision.verdict != policy::Verdict::kDeny;
-  const bool quiet =
-      decision.findings.empty() && decision.expired.empty() && !decision.old_unreadable;
+  const bool quiet = policy::says_nothing(decision);
   if (quiet) return response;
   response.warnings = policy::warning_lines(decision);
   if (decision.old_unreadable) {
     constexpr const char* kUnreadable =
         "the object as it was before could not be read: every finding counts as new";
     response.warnings.emplace_back(kUnreadable);
+  }
+  if (decision.namespace_labels_failed) {
+    constexpr const char* kUnknownLabels =
+        "the labels of the namespace could not be learnt: policies that select by them were "
+        "applied "
+        "with at most the action of their onUnknown.outage";
+    response.warnings.emplace_back(kUnknownLabels);
   }
   if (!response.allowed) {
     response.message = policy::denial_message(decision);

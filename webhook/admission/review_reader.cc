@@ -119,4 +119,16 @@ std::expected<Envelope, NotAReview> read_envelope(const json::Element& root) {
   return envelope;
 }
 
+bool has_old_spec(const Envelope& envelope) {
+  const bool both = envelope.object && envelope.old_object;
+  if (envelope.operation != policy::Operation::kUpdate || !both) return false;
+  for (const std::string_view key : {"spec", "template"}) {
+    const auto spec = json::last_member(*envelope.object, key);
+    const auto old = json::last_member(*envelope.old_object, key);
+    if (spec.has_value() != old.has_value()) return false;
+    if (spec && simdjson::minify(*spec) != simdjson::minify(*old)) return false;
+  }
+  return true;
+}
+
 }  // namespace plimsoll::webhook::admission

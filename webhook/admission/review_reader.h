@@ -36,6 +36,10 @@ struct Envelope {
 // Why a body is no review at all: to be told by HTTP, since there is nobody to answer.
 using NotAReview = std::string_view;
 
+// An UPDATE that leaves the spec (of a PodTemplate: the template) as it was. Labels, finalizers and
+// status of an object that was stored before may always change.
+bool has_old_spec(const Envelope& envelope);
+
 std::expected<Envelope, NotAReview> read_envelope(const policy::json::Element& root);
 
 }  // namespace plimsoll::webhook::admission

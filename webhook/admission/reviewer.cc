@@ -4,14 +4,14 @@
 #include <utility>
 
 #include "policy/printable.h"
-#include "webhook/admission/uid_scan.h"
+#include "webhook/admission/own_kinds.h"
+#include "webhook/admission/reviewer_task.h"
 #include "webhook/net/answer_text.h"
 
 namespace plimsoll::webhook::admission {
 
 namespace json = policy::json;
 using policy::Operation;
-using telemetry::FindingResult;
 using telemetry::LogLevel;
 using telemetry::Result;
 
@@ -23,37 +23,23 @@ std::chrono::sys_seconds now_in_seconds() {
 
 }  // namespace
 
-// One review on its way.
-struct Reviewer::Task {
-  WorkspaceLease workspace;
-  Envelope envelope;
-  const policy::WorkloadKind* kind = nullptr;
-  policy::Workload object;
-  std::optional<policy::Workload> old_object;
-  Response response;
-  std::shared_ptr<const policy::PolicySet> policies;
-  std::unique_ptr<facts::Gathering> facts;
-  std::chrono::steady_clock::time_point began = std::chrono::steady_clock::now();
-};
-
-// A review that waits for facts.
+// A review that waits for facts, or for what the cluster knows.
 class Reviewer::Waiting final : public net::PendingAnswer {
  public:
   Waiting(Reviewer& reviewer, std::unique_ptr<Task> task, net::Clock::time_point until)
       : reviewer_(reviewer), task_(std::move(task)), until_(until) {}
 
   net::Clock::time_point wait_until() const override { return until_; }
-  void finish(net::Answer& answer) override {
+  std::unique_ptr<net::PendingAnswer> finish(net::Answer& answer, net::WakeSource& wakes) override {
     Task& task = *task_;
-    task.facts->take();
-    const policy::Review review = reviewer_.review_of(task);
-    reviewer_.decide(task,
-                     policy::evaluate(*task.policies,
-                                      review,
-                                      task.facts->table(),
-                                      reviewer_.options_.evaluation,
-                                      now_in_seconds()));
+    if (task.facts) {
+      task.facts->take();
+      reviewer_.decide(task, reviewer_.decision_of(task, task.facts->table()));
+    } else if (!reviewer_.evaluate(task)) {
+      return reviewer_.answer_later(std::move(task_), wakes);
+    }
     write_response(task.response, answer.body);
+    return nullptr;
   }
 
  private:
@@ -68,27 +54,6 @@ constexpr std::size_t kNotedSubresource = 0;
 constexpr std::size_t kNotedKind = 1;
 constexpr std::size_t kNotedOperation = 2;  // and DELETE, CONNECT behind it
 
-std::string_view name_of(const Envelope& envelope, const policy::Workload& object) {
-  if (!envelope.name.empty()) return envelope.name;
-  if (!object.name.empty()) return object.name;
-  return object.generate_name.empty() ? std::string_view() : std::string_view("<generated>");
-}
-
-std::string rule_list(const policy::Decision& decision) {
-  std::string text;
-  for (const policy::JudgedFinding* judged : first_of_each_rule(decision)) {
-    if (!text.empty()) text += ',';
-    text += judged->rule->id;
-  }
-  return text;
-}
-
-// Names in the log are as long as Kubernetes allows, whoever posts the review.
-std::string logged(std::string_view name) {
-  constexpr std::size_t kMaxNameRunes = 253;
-  return policy::printable(name, kMaxNameRunes);
-}
-
 Result result_of(policy::Verdict verdict) {
   switch (verdict) {
     case policy::Verdict::kAllow:
@@ -101,26 +66,18 @@ Result result_of(policy::Verdict verdict) {
   return Result::kDeny;
 }
 
-FindingResult result_of(const policy::JudgedFinding& judged) {
-  if (judged.exception != nullptr) return FindingResult::kExcepted;
-  if (judged.controller_capped) return FindingResult::kController;
-  if (judged.existing && judged.action < judged.policy_action) return FindingResult::kExisting;
-  if (judged.action == policy::Action::kEnforce) return FindingResult::kDenied;
-  return judged.action == policy::Action::kWarn ? FindingResult::kWarned : FindingResult::kAudited;
-}
-
 }  // namespace
 
 Reviewer::Reviewer(const AdmissionOptions& options,
                    const net::Snapshot<policy::PolicySet>& policies,
-                   std::function<std::string()> revision,
                    facts::FactsService* facts,
+                   ClusterSources cluster,
                    telemetry::Log& log,
                    telemetry::Metrics& metrics)
     : options_(options),
       policies_(policies),
-      revision_(std::move(revision)),
       facts_(facts),
+      cluster_(cluster),
       log_(log),
       metrics_(metrics) {}
 
@@ -149,95 +106,26 @@ std::unique_ptr<net::PendingAnswer> Reviewer::review(std::string_view body,
     write_response(task->response, answer.body);
     return nullptr;
   }
+  task->answer_by = answer_by;
+  return answer_later(std::move(task), wakes);
+}
+
+// Within one review's time, whatever it waits for, and however often.
+std::unique_ptr<net::PendingAnswer> Reviewer::answer_later(std::unique_ptr<Task> task,
+                                                           net::WakeSource& wakes) {
   const net::Clock::time_point now = net::Clock::now();
-  const auto in_time = std::max(answer_by - options_.facts_reserve, now);
-  const net::Deadline deadline{std::min(in_time, now + options_.facts_budget)};
-  task->facts->ask(deadline, wakes.wake());
+  const auto in_time = std::max(task->answer_by - options_.facts_reserve, now);
+  net::Deadline deadline{std::min(in_time, now + options_.facts_budget)};
+  if (task->facts) {
+    task->facts->ask(deadline, wakes.wake());
+  } else {
+    // The cluster answers at once or not at all: most of the time is left for registries.
+    deadline.at = std::min(deadline.at, now + (deadline.at - now) / 2);
+    task->circumstances.ask(cluster_, deadline, wakes.wake());
+  }
   // Should the service itself not answer, this wakes up all the same.
   constexpr std::chrono::milliseconds kSlack{50};
   return std::make_unique<Waiting>(*this, std::move(task), deadline.at + kSlack);
-}
-
-void Reviewer::parse_failed(simdjson::error_code error,
-                            std::string_view body,
-                            net::Answer& answer) {
-  const bool too_deep = error == simdjson::DEPTH_ERROR;
-  const bool no_memory = error == simdjson::MEMALLOC;
-  const bool number = error == simdjson::NUMBER_ERROR;
-  if (too_deep &&
-      refuse(body, Limit::kTooDeep, "the object is nested deeper than 1,024 levels", answer))
-    return;
-  if (no_memory && refuse(body, Limit::kBudget, "there is no memory to parse it", answer)) return;
-  if (number && refuse(body, Limit::kMalformed, "a number in it cannot be read", answer)) return;
-  metrics_.count_refused_request(400);
-  net::set_refusal(answer, 400, "the body is not valid JSON");
-  answer.close = false;
-}
-
-bool Reviewer::allowed_by_options(Limit limit) const {
-  if (options_.evaluation.mode == policy::Mode::kAudit) return true;
-  if (limit == Limit::kLate) return options_.allow_late;
-  return limit == Limit::kMalformed ? options_.allow_malformed : options_.allow_over_limit;
-}
-
-void Reviewer::limit_response(Limit limit, std::string_view why, Response& response) const {
-  response.allowed = allowed_by_options(limit);
-  response.annotations = {{"decision", response.allowed ? "allow" : "deny"},
-                          {"mode", std::string(policy::mode_word(options_.evaluation.mode))},
-                          {"error", std::string(why)}};
-  const std::string text = "plimsoll did not judge this object: " + std::string(why);
-  if (response.allowed) {
-    response.warnings = {policy::printable(text, policy::kMaxWarningRunes - 3)};
-    return;
-  }
-  response.message = text;
-  response.code = limit == Limit::kMalformed ? 400 : (limit == Limit::kLate ? 503 : 413);
-  response.reason = limit == Limit::kMalformed ? "BadRequest"
-                    : limit == Limit::kLate    ? "ServiceUnavailable"
-                                               : "RequestEntityTooLarge";
-}
-
-bool Reviewer::refuse(std::string_view prefix,
-                      Limit limit,
-                      std::string_view why,
-                      net::Answer& answer) {
-  const std::optional<ScannedReview> scanned = scan_review(prefix);
-  if (!scanned) return false;
-  Response response;
-  const bool beta = scanned->api_version == "admission.k8s.io/v1beta1";
-  response.api_version = beta ? "admission.k8s.io/v1beta1" : "admission.k8s.io/v1";
-  response.uid = scanned->uid;
-  limit_response(limit, why, response);
-  answer.status = 200;
-  answer.content_type = "application/json";
-  write_response(response, answer.body);
-  metrics_.count_review(
-      {.result = limit == Limit::kMalformed ? Result::kMalformed : Result::kLimit}, 0);
-  log_.write_limited(LogLevel::kWarn,
-                     "not judged",
-                     {{"uid", scanned->uid}, {"allowed", response.allowed}, {"why", why}});
-  return true;
-}
-
-void Reviewer::verdict(Task& task, Limit limit, std::string_view why) {
-  limit_response(limit, why, task.response);
-  log_.write_limited(LogLevel::kWarn,
-                     "not judged",
-                     {{"uid", task.envelope.uid},
-                      {"namespace", logged(task.envelope.name_space)},
-                      {"name", logged(name_of(task.envelope, task.object))},
-                      {"allowed", task.response.allowed},
-                      {"why", why}});
-  finish(task, limit == Limit::kMalformed ? Result::kMalformed : Result::kLimit);
-}
-
-void Reviewer::finish(Task& task, Result result) {
-  const auto elapsed = std::chrono::steady_clock::now() - task.began;
-  metrics_.count_review({.operation = task.envelope.operation,
-                         .kind = task.kind,
-                         .result = result,
-                         .dry_run = task.envelope.dry_run},
-                        std::chrono::duration<double>(elapsed).count());
 }
 
 // Said once each, since only a webhook configuration that is too wide can cause them.
@@ -258,7 +146,10 @@ bool Reviewer::passes_unjudged(Task& task) {
     note_once(task, kNotedOperation + operation, "operation let through without a look");
     return true;
   }
-  if (!envelope.subresource.empty() && envelope.subresource != "ephemeralcontainers") {
+  const std::string_view subresource = envelope.subresource;
+  const bool is_judged =
+      subresource.empty() || subresource == "ephemeralcontainers" || subresource == "resize";
+  if (!is_judged) {
     note_once(task, kNotedSubresource, "subresource let through without a look");
     return true;
   }
@@ -275,6 +166,10 @@ bool Reviewer::judge(Task& task) {
     verdict(task, Limit::kMalformed, envelope.fault);
     return true;
   }
+  if (envelope.group == kOwnGroup) {
+    judge_own(task);
+    return true;
+  }
   task.kind = policy::find_workload_kind_of_group(envelope.group, envelope.kind);
   if (passes_unjudged(task)) {
     finish(task, Result::kIgnored);
@@ -287,11 +182,28 @@ bool Reviewer::judge(Task& task) {
   return !read_objects(task) || evaluate(task);
 }
 
+void Reviewer::judge_own(Task& task) {
+  OwnKindAnswer own = judge_own_kind(task.envelope, *policies_.read());
+  Response& response = task.response;
+  response.warnings = std::move(own.warnings);
+  if (own.refusal.empty()) return finish(task, Result::kAllow);
+  response.allowed = false;
+  response.code = 422;
+  response.reason = "Invalid";
+  response.message = std::move(own.refusal);
+  finish(task, Result::kDeny);
+}
+
 bool Reviewer::read_objects(Task& task) {
   const Envelope& envelope = task.envelope;
   policy::Result<policy::Workload> object =
       policy::read_workload(*task.kind, *envelope.object, task.workspace->arena());
   if (!object) {
+    if (has_old_spec(envelope)) {
+      task.response.warnings = {"plimsoll did not judge this object: " + object.error().message};
+      finish(task, Result::kAllow);
+      return false;
+    }
     verdict(task, Limit::kTooMany, object.error().message);
     return false;
   }
@@ -324,23 +236,34 @@ policy::Review Reviewer::review_of(const Task& task) const {
   review.old_object = task.old_object ? &*task.old_object : nullptr;
   review.old_unreadable = task.envelope.old_unreadable;
   review.dry_run = task.envelope.dry_run;
+  task.circumstances.tell(review);
   return review;
 }
 
-// What is refused by what is known already is refused at once: nobody is asked.
+policy::Decision Reviewer::decision_of(const Task& task, const policy::FactTable& facts) const {
+  return policy::evaluate(
+      *task.policies, review_of(task), facts, options_.evaluation, now_in_seconds());
+}
+
 bool Reviewer::evaluate(Task& task) {
-  task.policies = policies_.read();
-  const policy::Review review = review_of(task);
+  if (!task.policies) task.policies = policies_.read();
+  const bool known =
+      task.circumstances.look(cluster_, *task.policies, task.object, task.envelope.name_space);
+  return known && evaluate_known(task);
+}
+
+// What is refused by what is known already is refused at once: nobody is asked.
+bool Reviewer::evaluate_known(Task& task) {
   policy::FactTable known;
   if (facts_ != nullptr) {
-    const auto needs = policy::facts_needed(*task.policies, review, options_.evaluation);
+    const auto needs = policy::facts_needed(*task.policies, review_of(task), options_.evaluation);
     if (!needs.none()) {
-      task.facts = std::make_unique<facts::Gathering>(task.object, needs, *facts_);
+      task.facts = std::make_unique<facts::Gathering>(
+          task.object, needs, *facts_, task.circumstances.credentials());
       known = task.facts->table();
     }
   }
-  const policy::Decision decision =
-      policy::evaluate(*task.policies, review, known, options_.evaluation, now_in_seconds());
+  const policy::Decision decision = decision_of(task, known);
   const bool incomplete = task.facts && task.facts->is_incomplete();
   if (incomplete && decision.verdict != policy::Verdict::kDeny) return false;
   decide(task, decision);
@@ -348,47 +271,14 @@ bool Reviewer::evaluate(Task& task) {
 }
 
 void Reviewer::decide(Task& task, const policy::Decision& decision) {
-  if (!decision.findings.empty() || !decision.expired.empty() || decision.old_unreadable) {
-    task.response = response_of(decision, options_.evaluation.mode, revision_());
+  if (!policy::says_nothing(decision)) {
+    task.response = response_of(decision, options_.evaluation.mode, task.policies->revision);
     task.response.api_version = task.envelope.api_version;
     task.response.uid = task.envelope.uid;
     count_findings(task, decision);
     log_decision(task, decision);
   }
   finish(task, result_of(decision.verdict));
-}
-
-void Reviewer::count_findings(const Task& task, const policy::Decision& decision) {
-  for (const policy::JudgedFinding& judged : decision.findings) {
-    metrics_.count_finding(judged, result_of(judged), task.kind);
-    if (judged.finding.unknown) metrics_.count_unknown(judged.finding.unknown->reason);
-  }
-}
-
-// One line for each denial, and for what was let through although a policy says enforce.
-void Reviewer::log_decision(const Task& task, const policy::Decision& decision) {
-  bool let_through = false;
-  bool audited = false;
-  for (const policy::JudgedFinding& judged : decision.findings) {
-    let_through = let_through || judged.controller_capped || judged.mode_capped;
-    audited = audited || (judged.action == policy::Action::kAudit && judged.exception == nullptr);
-  }
-  const bool denied = decision.verdict == policy::Verdict::kDeny;
-  if (!denied && !let_through && !audited) return;
-  const std::string rules = rule_list(decision);
-  const std::string revision = revision_();
-  log_.write_limited(LogLevel::kInfo,
-                     denied ? "denied" : (let_through ? "let through" : "audited"),
-                     {{"uid", task.envelope.uid},
-                      {"namespace", logged(task.envelope.name_space)},
-                      {"kind", task.envelope.kind},
-                      {"name", logged(name_of(task.envelope, task.object))},
-                      {"user", logged(task.envelope.user)},
-                      {"rules", rules},
-                      {"findings", static_cast<std::int64_t>(decision.findings.size())},
-                      {"mode", policy::mode_word(options_.evaluation.mode)},
-                      {"policyRevision", revision},
-                      {"dryRun", task.envelope.dry_run}});
 }
 
 }  // namespace plimsoll::webhook::admission

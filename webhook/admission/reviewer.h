@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "policy/engine.h"
+#include "webhook/admission/circumstances.h"
 #include "webhook/admission/options.h"
 #include "webhook/admission/response.h"
 #include "webhook/admission/review_reader.h"
@@ -24,12 +25,12 @@ namespace plimsoll::webhook::admission {
 
 class Reviewer {
  public:
-  // What is passed by reference must outlive the reviewer. `revision` names the policies in force.
-  // Without `facts` nothing is known of any image, and nothing is asked.
+  // What is passed by reference must outlive the reviewer. Without `facts` nothing is known of any
+  // image, and nothing is asked.
   Reviewer(const AdmissionOptions& options,
            const net::Snapshot<policy::PolicySet>& policies,
-           std::function<std::string()> revision,
            facts::FactsService* facts,
+           ClusterSources cluster,
            telemetry::Log& log,
            telemetry::Metrics& metrics);
 
@@ -50,12 +51,17 @@ class Reviewer {
   struct Task;
   class Waiting;
 
-  // False: facts are missing, and worth waiting for.
+  // False: something is not known, and worth waiting for.
   bool judge(Task& task);
   bool passes_unjudged(Task& task);
+  void judge_own(Task& task);
   bool read_objects(Task& task);
   bool evaluate(Task& task);
+  bool evaluate_known(Task& task);
+  std::unique_ptr<net::PendingAnswer> answer_later(std::unique_ptr<Task> task,
+                                                   net::WakeSource& wakes);
   policy::Review review_of(const Task& task) const;
+  policy::Decision decision_of(const Task& task, const policy::FactTable& facts) const;
   void decide(Task& task, const policy::Decision& decision);
   void parse_failed(simdjson::error_code error, std::string_view body, net::Answer& answer);
   void verdict(Task& task, Limit limit, std::string_view why);
@@ -68,8 +74,8 @@ class Reviewer {
 
   const AdmissionOptions& options_;
   const net::Snapshot<policy::PolicySet>& policies_;
-  std::function<std::string()> revision_;
   facts::FactsService* facts_;
+  ClusterSources cluster_;
   telemetry::Log& log_;
   telemetry::Metrics& metrics_;
   std::array<std::atomic<bool>, 8> noted_{};  // what has been logged once

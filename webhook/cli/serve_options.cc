@@ -49,6 +49,8 @@ Result<void> understand_times(const ServeFlags& flags, ServeOptions& options) {
       {"--poll-interval", flags.poll_interval, options.poll_interval},
       {"--idle-timeout", flags.idle_timeout, options.server.idle},
       {"--facts-budget", flags.facts_budget, options.admission.facts_budget},
+      {"--watch-silence", flags.watch_silence, options.watch_silence},
+      {"--certificate-wait", flags.certificate_wait, options.certificate_wait},
   };
   for (const auto& row : rows) {
     const auto time = duration(row.flag, row.text);
@@ -97,6 +99,29 @@ Result<void> understand_certificate(const ServeFlags& flags, ServeOptions& optio
   return {};
 }
 
+// What needs the API server needs it said.
+Result<void> understand_cluster(const ServeFlags& flags, ServeOptions& options) {
+  options.from_cluster = flags.policy_source == "cluster";
+  const bool secrets = !flags.pull_secret_namespaces.empty();
+  if (!options.from_cluster && (secrets || !flags.kubeconfig.empty())) {
+    return wrong("--kubeconfig and --pull-secrets need --policies cluster");
+  }
+  for (const std::string& name : flags.pull_secret_namespaces) {
+    const bool plain =
+        !name.empty() &&
+        name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") == std::string::npos;
+    if (!plain)
+      return wrong(fmt::format("--pull-secrets: \"{}\" is not the name of a namespace", name));
+  }
+  if (options.watch_silence < std::chrono::seconds(1)) {
+    return wrong("--watch-silence must be at least 1s");
+  }
+  options.kubeconfig = flags.kubeconfig;
+  options.context = flags.context;
+  options.pull_secret_namespaces = flags.pull_secret_namespaces;
+  return {};
+}
+
 void add_address_flags(CLI::App& command, ServeFlags& flags) {
   const CLI::IsMember modes({"enforce", "warn", "audit"});
   command
@@ -114,6 +139,12 @@ void add_address_flags(CLI::App& command, ServeFlags& flags) {
       ->type_name("FILE");
   command.add_option("--key", flags.key, "Private key of the certificate, PEM; polled")
       ->type_name("FILE");
+  command
+      .add_option("--certificate-wait",
+                  flags.certificate_wait,
+                  "How long to wait at the start for certificate and key that are not there yet")
+      ->type_name("TIME")
+      ->capture_default_str();
   command.add_flag(
       "--self-signed", flags.self_signed, "Make a certificate for a week; loopback addresses only");
   command
@@ -211,6 +242,40 @@ void add_image_flags(CLI::App& command, ServeFlags& flags) {
       ->capture_default_str();
 }
 
+void add_cluster_flags(CLI::App& command, ServeFlags& flags) {
+  command
+      .add_option(
+          "--policies",
+          flags.policy_source,
+          "files; or cluster: HygienePolicy and HygieneException objects, watched, and the "
+          "files of --policy for as long as there are none or the API server does not answer")
+      ->check(CLI::IsMember({"files", "cluster"}))
+      ->capture_default_str();
+  command
+      .add_option("--kubeconfig",
+                  flags.kubeconfig,
+                  "How to reach the API server; without it, the pod's service account")
+      ->type_name("FILE");
+  command
+      .add_option("--context", flags.context, "Context of the kubeconfig (default: the current)")
+      ->type_name("NAME");
+  command
+      .add_option("--watch-silence",
+                  flags.watch_silence,
+                  "A watch that is silent for so long is begun anew; the API server says something "
+                  "each minute")
+      ->type_name("TIME")
+      ->capture_default_str();
+  command
+      .add_option(
+          "--pull-secrets",
+          flags.pull_secret_namespaces,
+          "Namespace whose pods are looked up with their own pull secrets; may be repeated. "
+          "Needs get on secrets and serviceaccounts there")
+      ->type_name("NAMESPACE")
+      ->take_all();
+}
+
 void add_verdict_flags(CLI::App& command, ServeFlags& flags) {
   const CLI::IsMember answers({"deny", "allow"});
   command
@@ -248,11 +313,13 @@ void add_serve_flags(CLI::App& command, ServeFlags& flags) {
   add_limit_flags(command, flags);
   add_verdict_flags(command, flags);
   add_image_flags(command, flags);
+  add_cluster_flags(command, flags);
 }
 
 Result<ServeOptions> understand(const ServeFlags& flags) {
   ServeOptions options;
-  for (const auto step : {understand_times, understand_limits, understand_certificate}) {
+  for (const auto step :
+       {understand_times, understand_limits, understand_certificate, understand_cluster}) {
     const Result<void> done = step(flags, options);
     if (!done) return std::unexpected(done.error());
   }

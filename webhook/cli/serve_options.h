@@ -43,6 +43,12 @@ struct ServeFlags {
   std::string scan_reports;
   std::string facts_budget = "4s";
   double registry_rate = 20;
+  std::string policy_source = "files";
+  std::string kubeconfig;
+  std::string context;
+  std::string watch_silence = "90s";
+  std::vector<std::string> pull_secret_namespaces;
+  std::string certificate_wait = "0s";
 };
 
 // As understood.
@@ -60,6 +66,12 @@ struct ServeOptions {
   std::string registries;    // file; empty: every public registry, no credentials
   std::string scan_reports;  // directory; empty: none
   double registry_rate = 20;
+  bool from_cluster = false;  // policies and namespaces; files are for when it does not answer
+  std::string kubeconfig;     // file; empty: the pod's service account
+  std::string context;
+  std::chrono::milliseconds watch_silence{90'000};
+  std::vector<std::string> pull_secret_namespaces;
+  std::chrono::milliseconds certificate_wait{0};
 };
 
 void add_serve_flags(CLI::App& command, ServeFlags& flags);

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <malloc.h>
 #include <optional>
+#include <thread>
 #include <utility>
 
 #include <fmt/format.h>
@@ -12,6 +13,7 @@
 #include "webhook/admission/reviewer.h"
 #include "webhook/cli/commands.h"
 #include "webhook/cli/image_source.h"
+#include "webhook/cli/serve_cluster.h"
 #include "webhook/cli/serve_metrics.h"
 #include "webhook/cli/terminal.h"
 #include "webhook/cli/version.h"
@@ -34,7 +36,7 @@ class ServeProgram {
   explicit ServeProgram(const ServeOptions& options)
       : options_(options),
         log_(options.log_level),
-        policy_files_(options.policies, false, policies_),
+        policy_files_(options.policies, options.from_cluster, file_policies_),
         certificate_files_(options.certificate, options.key),
         registry_file_(options.registries, registries_),
         health_([this] { return readiness(); }, metrics_) {}
@@ -46,7 +48,9 @@ class ServeProgram {
     return options_.self_signed ? self_signed_ : certificate_files_.current();
   }
   policy::Result<void> load_certificate();
+  policy::Result<void> await_certificate();
   bool load_policies();
+  bool join_cluster();
   bool load_registries();
   bool start_facts();
   void make_server();
@@ -63,6 +67,8 @@ class ServeProgram {
   telemetry::Log log_;
   Metrics metrics_;
   net::Snapshot<policy::PolicySet> policies_;
+  policy_sources::PoliciesInForce in_force_{policies_};
+  net::Snapshot<policy::PolicySet> file_policies_;
   PolicyFiles policy_files_;
   net::Snapshot<net::TlsContext> self_signed_;
   net::CertificateFiles certificate_files_;
@@ -73,8 +79,9 @@ class ServeProgram {
   std::optional<admission::Reviewer> reviewer_;
   std::optional<admission::AdmissionHandler> handler_;
   std::optional<net::Server> server_;
-  // Last, so that it ends first: it wakes the server's connections.
+  // Last, so that they end first: they wake the server's connections.
   std::optional<facts::FactsService> facts_;
+  std::optional<ServeCluster> cluster_;
   std::chrono::steady_clock::time_point expiry_told_;
 };
 
@@ -88,11 +95,39 @@ policy::Result<void> ServeProgram::load_certificate() {
   return {};
 }
 
+// Of a Secret that is being made while we start: its files come when it has content.
+policy::Result<void> ServeProgram::await_certificate() {
+  constexpr std::chrono::milliseconds kLookAgain{500};
+  const auto until = std::chrono::steady_clock::now() + options_.certificate_wait;
+  policy::Result<void> loaded = load_certificate();
+  if (!loaded && options_.certificate_wait.count() > 0) {
+    log_.write(LogLevel::kWarn, "waiting for the certificate", {{"why", loaded.error().message}});
+  }
+  while (!loaded && std::chrono::steady_clock::now() < until) {
+    std::this_thread::sleep_for(kLookAgain);
+    loaded = load_certificate();
+  }
+  return loaded;
+}
+
 bool ServeProgram::load_policies() {
   policy_files_.poll();
+  in_force_.set_files(file_policies_.read());
   if (policies_.read() != nullptr) return true;
   for (const std::string& line : policy_files_.errors()) complain(line);
   return false;
+}
+
+// Files are in force until the cluster has been heard.
+bool ServeProgram::join_cluster() {
+  if (!options_.from_cluster) return true;
+  auto access = cluster_access(options_.kubeconfig, options_.context);
+  if (!access) {
+    complain("plimsoll: " + access.error().message);
+    return false;
+  }
+  cluster_.emplace(options_, *std::move(access), in_force_, log_);
+  return true;
 }
 
 bool ServeProgram::load_registries() {
@@ -122,13 +157,8 @@ bool ServeProgram::start_facts() {
 }
 
 void ServeProgram::make_server() {
-  reviewer_.emplace(
-      options_.admission,
-      policies_,
-      [this] { return policy_files_.revision(); },
-      &*facts_,
-      log_,
-      metrics_);
+  const auto cluster = cluster_ ? cluster_->sources() : admission::ClusterSources();
+  reviewer_.emplace(options_.admission, policies_, &*facts_, cluster, log_, metrics_);
   handler_.emplace(options_.admission, *reviewer_, metrics_);
   server_.emplace(options_.server, tls(), *handler_);
 }
@@ -148,14 +178,14 @@ bool ServeProgram::listen() {
     }
     health = *bound;
   }
-  const std::string revision = policy_files_.revision();
+  const auto policies = policies_.read();
   log_.write(LogLevel::kInfo,
              "listening",
              {{"address", *address},
               {"health", health},
               {"mode", policy::mode_word(options_.admission.evaluation.mode)},
-              {"policies", static_cast<std::int64_t>(policies_.read()->policies.size())},
-              {"policyRevision", revision}});
+              {"policies", static_cast<std::int64_t>(policies->policies.size())},
+              {"policyRevision", policies->revision}});
   return true;
 }
 
@@ -167,7 +197,9 @@ void ServeProgram::poll_policies() {
   const PolicyFiles::Outcome outcome = policy_files_.poll();
   if (outcome == PolicyFiles::Outcome::kLoaded) {
     const std::string revision = policy_files_.revision();
-    log_.write(LogLevel::kInfo, "policies loaded", {{"policyRevision", revision}});
+    in_force_.set_files(file_policies_.read());
+    log_.write(
+        LogLevel::kInfo, "policies loaded", {{"source", "files"}, {"policyRevision", revision}});
   } else if (outcome == PolicyFiles::Outcome::kRefused) {
     for (const std::string& line : policy_files_.errors()) {
       log_.write_limited(
@@ -221,9 +253,12 @@ void ServeProgram::poll() {
 admission::Readiness ServeProgram::readiness() const {
   admission::Readiness readiness;
   const double days = days_left();
-  readiness.ready = policies_.read() != nullptr && days > 0 && !server_->draining();
+  const auto policies = policies_.read();
+  readiness.ready =
+      policies != nullptr && days > 0 && !server_->draining() && (!cluster_ || cluster_->settled());
   if (server_->draining()) readiness.text += "draining\n";
-  readiness.text += fmt::format("policies: revision {} in force\n", policy_files_.revision());
+  readiness.text += fmt::format("policies: revision {} in force\n", policies->revision);
+  if (cluster_) readiness.text += cluster_->readiness();
   for (const std::string& line : policy_files_.errors()) {
     readiness.text += "policies: the files as they are now were refused: " + line + "\n";
   }
@@ -281,18 +316,22 @@ void pin_memory_threshold() {
 
 int ServeProgram::run() {
   if (!load_policies() || !load_registries()) return kExitBadConfiguration;
-  const policy::Result<void> certificate = load_certificate();
+  const policy::Result<void> certificate = await_certificate();
   if (!certificate) {
     complain("plimsoll: " + certificate.error().message);
     return kExitBadConfiguration;
   }
   if (days_left() < 0) log_.write(LogLevel::kError, "the serving certificate has expired", {});
-  if (!start_facts()) return kExitBadConfiguration;
+  if (!start_facts() || !join_cluster()) return kExitBadConfiguration;
   make_server();
   if (!listen()) return kExitUsage;
   watch_server(metrics_, server_->counters());
   watch_facts(metrics_, *facts_);
   watch_reloads();
+  if (cluster_) {
+    cluster_->watch(metrics_);
+    cluster_->start();
+  }
   server_->every(options_.poll_interval, [this] { poll(); });
   server_->on_hangup([this] { poll(); });
   server_->on_drain([this] { log_.write(LogLevel::kInfo, "draining", {}); });

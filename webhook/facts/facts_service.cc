@@ -70,7 +70,8 @@ class FactsService::Impl {
 
   FactsPointer cached(const policy::ImageReference& reference,
                       const std::vector<policy::Platform>& platforms,
-                      policy::FactSet facts);
+                      policy::FactSet facts,
+                      const PodCredentialsPointer& credentials);
   void fetch(std::vector<FactRequest> requests,
              net::Deadline deadline,
              Receiver receiver,
@@ -111,7 +112,8 @@ class FactsService::Impl {
                          const FactsPointer& facts,
                          std::uint64_t revision);
   static std::string flight_key(const FactRequest& request) {
-    return cache_key(request.reference, request.platforms) + " " + std::to_string(request.facts);
+    return cache_key(request.reference, request.platforms, request.identity) + " " +
+           std::to_string(request.facts);
   }
 
   FactsOptions options_;
@@ -169,13 +171,16 @@ FactsService::FactsPointer FactsService::Impl::with_scan(const std::string& key,
 FactsService::FactsPointer FactsService::Impl::cached(
     const policy::ImageReference& reference,
     const std::vector<policy::Platform>& platforms,
-    policy::FactSet wanted) {
+    policy::FactSet wanted,
+    const PodCredentialsPointer& credentials) {
   const std::string normalised = reference.normalised();
-  const std::string key = cache_key(normalised, platforms);
+  std::string identity;
+  if (credentials) identity = credentials->identity(registry::Repository::of(reference));
+  const std::string key = cache_key(normalised, platforms, identity);
   FactCache::Found found = cache_.find(key, wanted);
   if (found.facts == nullptr) return nullptr;
   if (found.refresh) {
-    FactRequest request = FactRequest::of(reference, platforms, wanted);
+    FactRequest request = FactRequest::of(reference, platforms, wanted, credentials);
     asio::post(io_, [this, request = std::move(request)]() mutable {
       join(std::move(request), nullptr, 0, true, nullptr);
     });
@@ -250,7 +255,13 @@ void FactsService::Impl::crash(const FactRequest& request) {
 
 asio::awaitable<void> FactsService::Impl::fly(FactRequest request, bool refresh, Trace trace) {
   const net::Deadline deadline = net::Deadline::in(options_.look_up_time);
-  const auto registries = registries_.read();
+  auto registries = registries_.read();
+  if (request.credentials != nullptr) {
+    // Lives as long as what it is part of.
+    const std::shared_ptr<const registry::Keyring> keyring(request.credentials,
+                                                           &request.credentials->keyring);
+    registries = registries->on_behalf_of(keyring);
+  }
   ImageFacts facts =
       co_await lookup_.look_up(registries, request, deadline, refresh, std::move(trace));
   land(request, std::move(facts));
@@ -260,7 +271,7 @@ void FactsService::Impl::land(const FactRequest& request, ImageFacts found) {
   if (!found.resolution) {
     ++counters_.unknowns[static_cast<std::size_t>(found.resolution.error().reason)];
   }
-  const std::string key = cache_key(request.reference, request.platforms);
+  const std::string key = cache_key(request.reference, request.platforms, request.identity);
   FactsPointer facts = cache_.put(key,
                                   request.facts,
                                   !request.digest.empty(),
@@ -307,8 +318,9 @@ FactsService::~FactsService() = default;
 
 FactsService::FactsPointer FactsService::cached(const policy::ImageReference& reference,
                                                 const std::vector<policy::Platform>& platforms,
-                                                policy::FactSet facts) {
-  return impl_->cached(reference, platforms, facts);
+                                                policy::FactSet facts,
+                                                const PodCredentialsPointer& credentials) {
+  return impl_->cached(reference, platforms, facts, credentials);
 }
 
 void FactsService::fetch(std::vector<FactRequest> requests,

@@ -66,7 +66,8 @@ class FactsService {
   // behind the caller's back.
   FactsPointer cached(const policy::ImageReference& reference,
                       const std::vector<policy::Platform>& platforms,
-                      policy::FactSet facts);
+                      policy::FactSet facts,
+                      const PodCredentialsPointer& credentials = nullptr);
 
   // Look-ups of the same image are one. They go on after the deadline, so that the next to ask
   // finds the answer.

@@ -46,9 +46,11 @@ std::vector<Platform> platforms_of(const policy::Workload& workload,
 
 Gathering::Gathering(const policy::Workload& workload,
                      const policy::FactNeeds& needs,
-                     FactsService& service)
+                     FactsService& service,
+                     PodCredentialsPointer credentials)
     : workload_(workload),
       service_(service),
+      credentials_(std::move(credentials)),
       own_platforms_(platforms_of(workload, service.platforms())),
       platforms_(own_platforms_.empty() ? service.platforms() : own_platforms_) {
   of_containers_.resize(workload.containers.size());
@@ -74,7 +76,7 @@ void Gathering::look_at(std::size_t index, FactSet wanted, FactSet required) {
     of_containers_[index] = unknown_facts(platforms_, UnknownReason::kInvalidReference);
     return;
   }
-  of_containers_[index] = service_.cached(*container.reference, platforms_, wanted);
+  of_containers_[index] = service_.cached(*container.reference, platforms_, wanted, credentials_);
   if (of_containers_[index] == nullptr && required != policy::kNoFacts) {
     miss(*container.reference, wanted, index);
   }
@@ -88,14 +90,16 @@ void Gathering::miss(const policy::ImageReference& reference,
     return missing.request.reference == normalised;
   };
   auto at = std::ranges::find_if(missing_, same);
+  // What a policy compares with is no business of a pod's.
+  const PodCredentialsPointer of_pod = container ? credentials_ : nullptr;
   if (at == missing_.end()) {
     if (missing_.size() == kMaxImages) {
       if (container)
         of_containers_[*container] = unknown_facts(platforms_, UnknownReason::kOverloaded);
       return;
     }
-    at =
-        missing_.insert(missing_.end(), {FactRequest::of(reference, platforms_, facts), {}, false});
+    at = missing_.insert(missing_.end(),
+                         {FactRequest::of(reference, platforms_, facts, of_pod), {}, false});
   }
   at->request.facts |= facts;
   if (container) {

@@ -22,10 +22,12 @@ std::vector<policy::Platform> platforms_of(const policy::Workload& workload,
 
 class Gathering {
  public:
-  // `workload` outlives this, and does not move its containers.
+  // `workload` outlives this, and does not move its containers. `credentials`: the pod's own, if
+  // any.
   Gathering(const policy::Workload& workload,
             const policy::FactNeeds& needs,
-            FactsService& service);
+            FactsService& service,
+            PodCredentialsPointer credentials = nullptr);
   Gathering(const Gathering&) = delete;
   Gathering& operator=(const Gathering&) = delete;
 
@@ -62,6 +64,7 @@ class Gathering {
 
   const policy::Workload& workload_;
   FactsService& service_;
+  PodCredentialsPointer credentials_;
   std::vector<policy::Platform> own_platforms_;  // where the workload says something
   const std::vector<policy::Platform>& platforms_;
   std::vector<FactsService::FactsPointer> of_containers_;

@@ -102,12 +102,12 @@ std::chrono::sys_seconds ImageLookup::first_seen(const std::string& digest) {
 
 void ImageLookup::prove(const registry::Asking& asking) {
   make_room(proofs_, options_.most_proofs);
-  proofs_[asking.repository.text()] = net::Clock::now();
+  proofs_[asking.repository.text() + asking.identity] = net::Clock::now();
 }
 
 // Whoever merely knows a digest learns nothing: its repository must have been read lately.
 const Content* ImageLookup::known(const registry::Asking& asking, const std::string& digest) {
-  const auto proof = proofs_.find(asking.repository.text());
+  const auto proof = proofs_.find(asking.repository.text() + asking.identity);
   const bool proven = proof != proofs_.end() && net::Clock::now() < proof->second + kAccessProof;
   const Content* content = proven ? content_.find(digest) : nullptr;
   if (content != nullptr) tell(asking, "kept: " + digest);
@@ -143,7 +143,7 @@ asio::awaitable<Fact<ImageLookup::Top>> ImageLookup::resolve(registry::AskingPoi
                                                              bool refresh) {
   Top top;
   top.checked = wall_clock();
-  const std::string key = request.repository.text() + ":" + request.tag;
+  const std::string key = request.repository.text() + ":" + request.tag + " " + request.identity;
   std::string reference = request.pulled();
   const auto tag = request.digest.empty() ? tags_.find(key) : tags_.end();
   if (tag != tags_.end()) {
@@ -264,8 +264,8 @@ asio::awaitable<ImageFacts> ImageLookup::look_up(Shared<registry::Registries> re
                                                  net::Deadline deadline,
                                                  bool refresh,
                                                  std::function<void(const std::string&)> trace) {
-  const auto asking = std::make_shared<const registry::Asking>(
-      registry::Asking{registries, request.repository, deadline, std::move(trace)});
+  const auto asking = std::make_shared<const registry::Asking>(registry::Asking{
+      registries, request.repository, deadline, std::move(trace), request.identity});
   const Unknown no_report{UnknownReason::kNoReport, ""};
   const auto top = co_await resolve(asking, request, refresh);
   if (!top) {

@@ -163,13 +163,15 @@ asio::awaitable<Done> ClientConnection::shake_hands(Target target) {
   tls_.emplace(socket_, target.access.tls->native().context);
   SSL* ssl = tls_->native_handle();
   error_code error;
-  asio::ip::make_address(target.url.host, error);
+  const std::string& own = target.access.tls_name;
+  const std::string& name = own.empty() ? target.url.host : own;
+  asio::ip::make_address(name, error);
   if (!error) {
-    X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), target.url.host.c_str());
+    X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), name.c_str());
   } else {
     SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-    SSL_set1_host(ssl, target.url.host.c_str());
-    SSL_set_tlsext_host_name(ssl, target.url.host.c_str());
+    SSL_set1_host(ssl, name.c_str());
+    SSL_set_tlsext_host_name(ssl, name.c_str());
   }
   watchdog_.allow_until(target.deadline.within(kHandshakeTime));
   auto token = asio::redirect_error(asio::use_awaitable, error);

@@ -1,4 +1,4 @@
-// TLS as a client: the system's authorities and those that a file names; host names are checked.
+// TLS as a client: which authorities are trusted, who we are; host names are always checked.
 #pragma once
 
 #include <memory>
@@ -7,6 +7,13 @@
 #include "policy/result.h"
 
 namespace plimsoll::webhook::net {
+
+struct ClientTlsTerms {
+  std::string authorities = {};  // PEM; may be empty where the system's count
+  bool system_authorities = true;
+  std::string certificate = {};  // of ourselves and its chain, PEM; empty: none
+  std::string key = {};
+};
 
 // A context for asking servers: TLS 1.2 and 1.3, http/1.1 only. Never changed once made.
 class ClientTls {
@@ -18,9 +25,8 @@ class ClientTls {
   ClientTls& operator=(const ClientTls&) = delete;
   ~ClientTls();
 
-  // `extra_authorities`: PEM text, may be empty; the error says what is wrong with it.
-  static policy::Result<std::shared_ptr<const ClientTls>> make(
-      const std::string& extra_authorities);
+  // The error is a clause: "there is no certificate in it".
+  static policy::Result<std::shared_ptr<const ClientTls>> make(const ClientTlsTerms& terms);
 
   Native& native() const { return *native_; }
 

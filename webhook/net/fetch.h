@@ -57,6 +57,7 @@ struct ServerAccess {
   bool configured = false;  // private addresses are fine, whoever runs us said so
   bool named = false;       // whoever runs us named it: it may be asked through a proxy
   std::shared_ptr<const ClientTls> tls;
+  std::string tls_name = {};  // that its certificate is for; empty: the URL's host
 };
 
 // Takes a piece of the body; false: no more is wanted.
@@ -65,6 +66,7 @@ using BodySink = std::function<bool(std::string_view piece)>;
 struct FetchRequest {
   std::string_view method = "GET";  // constants only; GET and HEAD are tried again where a kept
                                     // connection turns out to be dead
+  bool repeatable = false;          // so may be any other method: twice does no harm
   Url url;
   ServerAccess access;
   Headers headers;

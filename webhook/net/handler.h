@@ -76,8 +76,8 @@ class PendingAnswer {
   // When to stop waiting.
   virtual Clock::time_point wait_until() const = 0;
   // Called once, on the connection's thread: when somebody has called the wake, or the time is
-  // over.
-  virtual void finish(Answer& answer) = 0;
+  // over. nullptr: the answer is there; else there is something more to wait for.
+  virtual std::unique_ptr<PendingAnswer> finish(Answer& answer, WakeSource& wakes) = 0;
 };
 
 // Implementations are called from several threads at once, one call a connection at a time.

@@ -35,8 +35,8 @@ FetchError fault_of(const error_code& error, bool timed_out, std::string_view wh
 
 constexpr std::size_t kMaxErrorBody = 64 * 1024;
 
-bool may_repeat(std::string_view method) {
-  return method == "GET" || method == "HEAD";
+bool may_repeat(const FetchRequest& request) {
+  return request.repeatable || request.method == "GET" || request.method == "HEAD";
 }
 
 }  // namespace
@@ -221,7 +221,7 @@ asio::awaitable<FetchResult> HttpClient::fetch(FetchRequest request) {
         FetchError{FetchFault::kNotAllowed,
                    "there is a proxy, so only registries that are configured are asked"});
   }
-  ConnectionPointer connection = may_repeat(request.method) ? take_idle(server) : nullptr;
+  ConnectionPointer connection = may_repeat(request) ? take_idle(server) : nullptr;
   while (true) {
     const bool reused = connection != nullptr;
     if (reused) {

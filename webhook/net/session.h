@@ -246,13 +246,14 @@ boost::asio::awaitable<void> Session<Stream>::wait_for_answer() {
 
 template <class Stream>
 void Session<Stream>::finish_answer() {
+  std::unique_ptr<PendingAnswer> next;
   try {
-    pending_->finish(answer_);
+    next = pending_->finish(answer_, *this);
   } catch (const std::exception&) {
     ++context_.counters.failures;
     set_refusal(answer_, 500, "the request could not be answered");
   }
-  pending_.reset();
+  pending_ = std::move(next);
 }
 
 template <class Stream>
@@ -288,7 +289,7 @@ boost::asio::awaitable<void> Session<Stream>::run() {
     } else if (planned_) {
       answer_now();
     }
-    if (pending_) co_await wait_for_answer();
+    while (pending_) co_await wait_for_answer();
     const bool close = must_close();
     write_answer(answer_, close, parser_.head_only(), out_);
     end_request();

@@ -24,6 +24,7 @@ PolicyFiles::Outcome PolicyFiles::poll() {
   const std::scoped_lock lock(mutex_);
   errors_.clear();
   if (revision == revision_) return Outcome::kUnchanged;  // back to what is published
+  policies->revision = revision;
   target_.publish(std::make_shared<const policy::PolicySet>(*std::move(policies)));
   revision_ = std::move(revision);
   loads_.fetch_add(1, std::memory_order_relaxed);

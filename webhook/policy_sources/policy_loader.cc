@@ -53,7 +53,7 @@ class Loader {
 
   std::expected<policy::PolicySet, ErrorLines> take() {
     if (!errors_.empty()) return std::unexpected(std::move(errors_));
-    return std::move(set_);
+    return policy::make_policy_set(std::move(set_.policies), "");
   }
 
  private:

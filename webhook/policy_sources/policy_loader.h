@@ -12,7 +12,7 @@ namespace plimsoll::webhook::policy_sources {
 
 inline constexpr std::size_t kMaxPolicyFileBytes = 1u << 20;
 inline constexpr std::size_t kMaxPolicyFiles = 512;
-inline constexpr std::size_t kMaxPolicies = 512;
+inline constexpr std::size_t kMaxPolicies = 2'048;
 
 using ErrorLines = std::vector<std::string>;  // "path:line:column: message", or "path: message"
 

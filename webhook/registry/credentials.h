@@ -44,6 +44,8 @@ enum class CredentialSource : std::uint8_t {
 
 class Keyring {
  public:
+  explicit Keyring(CredentialSource source = CredentialSource::kOwn) : source_(source) {}
+
   // A config.json ({"auths": {...}}) or, of pull secrets, the old .dockercfg. The error says what
   // is wrong and where, never a value.
   static policy::Result<Keyring> read(std::string_view json, CredentialSource source);
@@ -64,7 +66,7 @@ class Keyring {
 
   std::vector<CredentialEntry> entries_;  // in reverse order of their keys
   std::vector<std::string> helpers_;
-  CredentialSource source_ = CredentialSource::kOwn;
+  CredentialSource source_;
 };
 
 }  // namespace plimsoll::webhook::registry

@@ -66,7 +66,7 @@ std::expected<std::shared_ptr<const Registries>, std::vector<std::string>> Regis
     RegistryConfig config, FileReader files) {
   auto registries = std::make_shared<Registries>();
   std::vector<std::string> errors;
-  const auto system = net::ClientTls::make("");
+  const auto system = net::ClientTls::make({});
   if (system) registries->system_tls_ = *system;
   for (RegistryHost& host : config.hosts) {
     if (host.ca_file.empty()) continue;
@@ -75,7 +75,7 @@ std::expected<std::shared_ptr<const Registries>, std::vector<std::string>> Regis
       errors.push_back(text.error().message);
       continue;
     }
-    auto tls = net::ClientTls::make(*text);
+    auto tls = net::ClientTls::make({.authorities = *text});
     if (tls) {
       host.tls = *tls;
     } else {
@@ -169,10 +169,19 @@ std::shared_ptr<const Registries> Registries::with_host(const std::string& host_
   return copy;
 }
 
-std::shared_ptr<const Registries> Registries::with_keyring(Keyring keyring) const {
+std::shared_ptr<const Registries> Registries::on_behalf_of(
+    std::shared_ptr<const Keyring> keyring) const {
   auto copy = std::make_shared<Registries>(*this);
-  copy->keyring_.add(std::move(keyring));
+  copy->behalf_ = std::move(keyring);
   return copy;
+}
+
+std::vector<const CredentialEntry*> Registries::credentials(std::string_view domain,
+                                                            std::string_view path) const {
+  std::vector<const CredentialEntry*> entries;
+  if (behalf_ != nullptr) entries = behalf_->candidates(domain, path);
+  for (const CredentialEntry* entry : keyring_.candidates(domain, path)) entries.push_back(entry);
+  return entries;
 }
 
 }  // namespace plimsoll::webhook::registry

@@ -80,20 +80,24 @@ class Registries {
   // Credentials of registry `host_key` may be sent to `realm`.
   bool trusts_realm(const Endpoint& from, const net::Url& realm) const;
 
+  // Those that fit, in the order in which they are to be tried.
+  std::vector<const CredentialEntry*> credentials(std::string_view domain,
+                                                  std::string_view path) const;
   const Keyring& keyring() const { return keyring_; }
   const std::vector<policy::Platform>& platforms() const { return config_.platforms; }
   const RegistryConfig& config() const { return config_; }
 
   // The same with one host more that may have private addresses: what a person has typed.
   std::shared_ptr<const Registries> with_host(const std::string& host_key, bool plain_http) const;
-  // The same with these credentials behind the own ones.
-  std::shared_ptr<const Registries> with_keyring(Keyring keyring) const;
+  // The same with these credentials before the own ones.
+  std::shared_ptr<const Registries> on_behalf_of(std::shared_ptr<const Keyring> keyring) const;
 
  private:
   const RegistryHost* find(std::string_view host_key) const;
 
   RegistryConfig config_;
   Keyring keyring_;
+  std::shared_ptr<const Keyring> behalf_;  // of the pod that is asked for; nullptr: nobody's
   std::shared_ptr<const net::ClientTls> system_tls_;
 };
 

@@ -272,10 +272,10 @@ asio::awaitable<Fact<FetchAnswer>> RegistryClient::call_endpoint(AskingPointer a
                                                                  Endpoint endpoint,
                                                                  Call call) {
   std::vector<Credential> credentials;
-  const Keyring& keyring = asking->registries->keyring();
   const std::string domain =
       endpoint.name_space.empty() ? asking->repository.domain : endpoint.host_key;
-  for (const CredentialEntry* entry : keyring.candidates(domain, asking->repository.path)) {
+  for (const CredentialEntry* entry :
+       asking->registries->credentials(domain, asking->repository.path)) {
     if (credentials.size() + 1 == kMaxCredentials) break;
     tell(*asking, fmt::format("credentials: the entry {} fits", entry->key));
     credentials.push_back(entry->credential);

@@ -38,6 +38,9 @@ struct Asking {
   net::Deadline deadline;
   // Told every step in a sentence, for `plimsoll explain`; may be empty.
   std::function<void(const std::string&)> trace;
+  // Tells apart those whose credentials `registries` has; what was read for one proves nothing for
+  // another.
+  std::string identity = {};
 };
 using AskingPointer = std::shared_ptr<const Asking>;
 

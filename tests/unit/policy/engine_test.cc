@@ -35,7 +35,7 @@ HygienePolicy policy_from(const std::string& spec, const std::string& name = "p"
 }
 
 PolicySet policies_from(const std::string& spec) {
-  return {{policy_from(spec)}};
+  return make_policy_set({policy_from(spec)}, "");
 }
 
 struct Outcome {

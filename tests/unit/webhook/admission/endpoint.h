@@ -30,9 +30,9 @@ inline std::shared_ptr<const policy::PolicySet> policies_from(const std::string&
   EXPECT_EQ(parser.parse(text).get(root), simdjson::SUCCESS) << text;
   auto policy = policy::parse_policy(root);
   EXPECT_TRUE(policy) << (policy ? "" : policy.error()[0].pointer + policy.error()[0].message);
-  auto set = std::make_shared<policy::PolicySet>();
-  if (policy) set->policies.push_back(std::move(*policy));
-  return set;
+  std::vector<policy::HygienePolicy> policies;
+  if (policy) policies.push_back(std::move(*policy));
+  return std::make_shared<policy::PolicySet>(policy::make_policy_set(std::move(policies), "rev1"));
 }
 
 inline Json pod_with(Json containers) {
@@ -129,7 +129,7 @@ struct Endpoint {
   net::Snapshot<policy::PolicySet> policies;
   telemetry::Log log{telemetry::LogLevel::kError};
   telemetry::Metrics metrics;
-  Reviewer reviewer{options, policies, [] { return std::string("rev1"); }, nullptr, log, metrics};
+  Reviewer reviewer{options, policies, nullptr, {}, log, metrics};
   AdmissionHandler handler{options, reviewer, metrics};
 };
 

@@ -1,0 +1,22 @@
+// Reviews of plimsoll's own kinds: a mistake is told to whoever makes it, before it is stored.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "policy/policy_set.h"
+#include "webhook/admission/review_reader.h"
+
+namespace plimsoll::webhook::admission {
+
+inline constexpr std::string_view kOwnGroup = "plimsoll.dev";
+
+struct OwnKindAnswer {
+  std::string refusal;  // empty: the object is fine, or its mistakes are not new
+  std::vector<std::string> warnings;
+};
+
+// Of a HygienePolicy or HygieneException that is created or updated; every other kind is fine.
+OwnKindAnswer judge_own_kind(const Envelope& envelope, const policy::PolicySet& policies);
+
+}  // namespace plimsoll::webhook::admission

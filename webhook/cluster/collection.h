@@ -1,0 +1,48 @@
+// Lists of objects, page by page: what is kept of them is the caller's business, so that memory
+// does not grow with the list.
+#pragma once
+
+#include <expected>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include <boost/asio/awaitable.hpp>
+
+#include "policy/json.h"
+#include "webhook/cluster/api.h"
+
+namespace plimsoll::webhook::cluster {
+
+inline constexpr unsigned kPageItems = 500;
+inline constexpr unsigned kMaxPages = 20'000;
+inline constexpr std::uint64_t kMaxPageBytes = 64u << 20U;
+inline constexpr std::chrono::seconds kPageTime{60};
+
+// Objects of one kind, perhaps of one namespace or of one name.
+struct Collection {
+  std::string path;            // "/apis/plimsoll.dev/v1alpha1/hygienepolicies"
+  std::string what;            // for messages: "policies"
+  std::string query = {};      // "fieldSelector=metadata.name%3Dx"; empty: all
+  bool metadata_only = false;  // of each object only its metadata is sent
+};
+
+// Called for each object; what it gets lives until it returns. Items of lists have no kind.
+using ItemSink = std::function<void(const policy::json::Object& item)>;
+
+// From the server's own present state. Returns the list's resourceVersion. An item that is no
+// object is passed over.
+boost::asio::awaitable<std::expected<std::string, ApiError>> list(Api& api,
+                                                                  Collection collection,
+                                                                  ItemSink sink);
+
+// The text at one or two keys' depth; empty where it is not there.
+std::string_view text_at(const policy::json::Object& object, std::string_view key);
+std::string_view text_at(const policy::json::Object& object,
+                         std::string_view outer,
+                         std::string_view key);
+
+// "kind=A&limit=5": joined with '&', empty parts left out.
+std::string joined_query(std::initializer_list<std::string_view> parts);
+
+}  // namespace plimsoll::webhook::cluster
