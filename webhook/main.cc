@@ -28,6 +28,8 @@ int run(int argc, char** argv) {
   app.require_subcommand(0, 1);
   int exit_code = cli::kExitFine;
   cli::add_check(app, exit_code);
+  cli::add_cleanup(app, exit_code);
+  cli::add_controller(app, exit_code);
   cli::add_explain(app, exit_code);
   cli::add_image(app, exit_code);
   cli::add_policy(app, exit_code);

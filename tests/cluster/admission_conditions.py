@@ -13,7 +13,6 @@ STATUS = {"Pod": {"message": "x"}, "DaemonSet": {"numberReady": 1}, "CronJob": {
           "Deployment": {"replicas": 1}, "Job": {"active": 1}}
 SPEC = {"StatefulSet": {"replicas": 3}, "Job": {"parallelism": 2}, "CronJob": {"schedule": "5 4 * * *"},
         "DaemonSet": {"minReadySeconds": 7}, "Pod": {"activeDeadlineSeconds": 600}}
-TOO_MANY = "denied 413: plimsoll did not judge this object: more than 1,024 containers and image volumes"
 
 
 class Conditions:
@@ -136,7 +135,7 @@ class Conditions:
         return f"create {created}; annotation {noted}, {unseen} reviews; label {labelled}; {spoilt}"
 
     def unreadable(self):
-        """More containers than plimsoll reads: its label cannot change, but it can be freed and deleted."""
+        """More containers than plimsoll reads: who made it may be gone, so all but its spec may change."""
         labels = self.stage.patch(DEPLOYMENT, STORED, "many", {"metadata": {"labels": {"team": "a"}}})
         freed = self.stage.patch(DEPLOYMENT, STORED, "many", {"metadata": {"finalizers": None}})
         deleted = self.stage.delete(DEPLOYMENT, STORED, "many")
@@ -170,7 +169,8 @@ class Conditions:
             ("ephemeral containers", "allowed; denied 403: image-tag; a good one allowed", lambda: self.by_itself(POD, self.debugged)),
             ("a label that brings a Deployment under another policy", "denied 403: readiness-probe",
              lambda: self.by_itself(DEPLOYMENT, self.brought_under_policy)),
-            (f"Deployment of {MANY} containers", f"label {TOO_MANY}; finalizer allowed; delete allowed",
+            (f"Deployment of {MANY} containers", "label allowed, 1 warning; finalizer allowed; delete allowed",
              lambda: self.by_itself(DEPLOYMENT, self.unreadable)),
-            (f"Deployment of {MANY} containers without the condition: finalizer removed", TOO_MANY, self.unreadable_everywhere)]
+            (f"Deployment of {MANY} containers without the condition: finalizer removed", "allowed, 1 warning",
+             self.unreadable_everywhere)]
         return [(f"h{number}", *row) for number, row in enumerate(rows, 1)]

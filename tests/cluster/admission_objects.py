@@ -26,6 +26,14 @@ spec:
 ---
 apiVersion: plimsoll.dev/v1alpha1
 kind: HygienePolicy
+metadata: {name: sized}
+spec:
+  match: {labelSelector: {matchLabels: {sized: "yes"}}}
+  rules:
+    resources: {action: enforce, requests: [], limits: [memory], maximum: {memory: 128Mi}}
+---
+apiVersion: plimsoll.dev/v1alpha1
+kind: HygienePolicy
 metadata: {name: replicated}
 spec:
   match: {names: ["replicated-*"]}

@@ -88,6 +88,15 @@ class Pods:
         answer = self.stage.post(created, PLACE)
         return f"update {updated}; create {answer.code}"
 
+    def resized(self, memory):
+        """A Pod of 64Mi that is given more in place."""
+        name = f"resized-{memory.lower()}"
+        sized = container(resources={"limits": {"memory": "64Mi", "cpu": "1"}, "requests": {"memory": "64Mi", "cpu": "1"}})
+        self.stage.store(make(POD, name, sized, labels={"sized": "yes"}), PLACE)
+        wanted = {"limits": {"memory": memory}, "requests": {"memory": memory}}
+        return outcome(self.stage.patch(POD, PLACE, name, {"spec": {"containers": [{"name": "web", "resources": wanted}]}},
+                                        "application/strategic-merge-patch+json", "resize"))
+
     # Who and what.
     def created_by(self, user, kind=POD):
         name = user.rsplit(":", 1)[-1] + f"-{kind.name.lower()}"
@@ -134,6 +143,8 @@ class Pods:
             ("kubectl debug --copy-to with another image", "allowed; with a container for debugging liveness-probe", self.debug_copy),
             ("ephemeral containers added beside a bad one that was stored before: a good one; a bad one",
              "allowed, 3 warnings; denied 403: image-tag", self.ephemeral_beside_bad),
+            ("a Pod of 64Mi resized to 96Mi, where 128Mi is the most", "allowed", lambda: self.resized("96Mi")),
+            ("the same resized to 256Mi", "denied 403: resources, resources", lambda: self.resized("256Mi")),
             ("ephemeral containers in a Pod itself", "update 422 Invalid; create 422", self.ephemeral_in_pod)]
 
     def user_rows(self):

@@ -21,7 +21,7 @@ def rule(group, *resources):
 
 
 RULES = [
-    rule("", "pods", "pods/ephemeralcontainers", "replicationcontrollers", "podtemplates"),
+    rule("", "pods", "pods/ephemeralcontainers", "pods/resize", "replicationcontrollers", "podtemplates"),
     rule("apps", "deployments", "statefulsets", "daemonsets", "replicasets"),
     rule("batch", "jobs", "cronjobs"),
 ]

@@ -16,6 +16,8 @@ inline constexpr int kExitUnreadable = 3;  // some input could not be read
 
 // When the subcommand was given, its callback sets `exit_code`, which must outlive the parsing.
 void add_check(CLI::App& app, int& exit_code);
+void add_cleanup(CLI::App& app, int& exit_code);
+void add_controller(CLI::App& app, int& exit_code);
 void add_explain(CLI::App& app, int& exit_code);
 void add_image(CLI::App& app, int& exit_code);
 void add_policy(CLI::App& app, int& exit_code);

@@ -58,6 +58,7 @@ std::string Lease::path() const {
 }
 
 void Lease::won(Time asked) {
+  if (released_) return;
   const Time until = asked + options_.renew_within;
   leads_until_ = until.count();
   trouble_.clear();
@@ -182,7 +183,7 @@ asio::awaitable<void> Lease::step() {
 }
 
 asio::awaitable<void> Lease::run() {
-  while (true) {
+  while (!released_) {
     co_await step();
     if (told_leading_ && !leads()) lost("it could not be renewed in time");
     const auto longest =
@@ -194,6 +195,7 @@ asio::awaitable<void> Lease::run() {
 
 asio::awaitable<void> Lease::release() {
   if (!leads()) co_return;
+  released_ = true;
   leads_until_ = 0;
   ApiRequest request;
   request.path = path() + "/" + options_.name;

@@ -28,7 +28,7 @@ class Lease {
   Lease(Api& api, LeaseOptions options, telemetry::Log& log);
 
   boost::asio::awaitable<void> run();
-  // Lets the next one lead at once, where we led.
+  // Lets the next one lead at once, where we led; from then on we never lead again.
   boost::asio::awaitable<void> release();
 
   // By a clock that counts sleep as well. Not a fence: it may end between this and a write, so
@@ -68,6 +68,7 @@ class Lease {
   std::atomic<Time::rep> leads_until_{0};
   std::atomic<std::uint64_t> terms_{0};
   bool told_leading_ = false;
+  bool released_ = false;
   std::string trouble_;
 };
 
