@@ -65,6 +65,19 @@ class Policy(ProgramTest):
         self.assertEqual(result.stdout, (ROOT / "docs" / "rules.md").read_text(),
                          "run: plimsoll policy rules > docs/rules.md")
 
+    def test_the_definitions_of_custom_resources_are_up_to_date(self):
+        files = {"hygienepolicy": "hygienepolicies.yaml", "hygieneexception": "hygieneexceptions.yaml"}
+        texts = []
+        for kind, name in files.items():
+            with self.subTest(kind=kind):
+                result = self.run_program("policy", "crds", kind)
+                self.assert_exit(result, 0)
+                texts.append(result.stdout)
+                self.assertEqual(result.stdout, (ROOT / "manifests" / "crds" / name).read_text(),
+                                 f"run: plimsoll policy crds {kind} > manifests/crds/{name}")
+        self.assertEqual(self.run_program("policy", "crds").stdout, "---\n".join(texts))
+        self.assert_exit(self.run_program("policy", "crds", "policy"), 2)
+
 
 if __name__ == "__main__":
     unittest.main(verbosity=2)

@@ -1,3 +1,4 @@
+#include <chrono>
 #include <memory>
 #include <string>
 #include <vector>
@@ -5,7 +6,9 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "policy/namespace_exceptions.h"
 #include "webhook/cli/commands.h"
+#include "webhook/cli/crd_page.h"
 #include "webhook/cli/rules_page.h"
 #include "webhook/cli/terminal.h"
 #include "webhook/policy_sources/policy_loader.h"
@@ -24,17 +27,41 @@ int exit_after(bool printed) {
   return printed ? kExitFine : kExitUnreadable;
 }
 
+std::string told(std::size_t count, const char* one, const char* many) {
+  return fmt::format("{} {}", count, count == 1 ? one : many);
+}
+
+// What becomes of an exception among the policies that are there; nothing is said without any.
+std::string fate_of(const policy::NamespaceException& exception,
+                    const policy::PolicySet& policies) {
+  const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+  std::string taken;
+  std::string refused;
+  for (const policy::HygienePolicy& policy : policies.policies) {
+    const auto answer = policy::answer_exception(policy, exception, now);
+    if (answer.taken) taken += (taken.empty() ? ", taken by " : ", ") + policy.name;
+    if (!answer.refused.empty()) refused += "; " + answer.refused;
+  }
+  return taken + refused;
+}
+
 int validate(const Paths& paths) {
-  const auto policies = policy_sources::load_policies(paths);
-  if (!policies) return tell(policies.error());
+  const auto sources = policy_sources::read_policy_sources(paths);
+  if (!sources) return tell(sources.error());
+  const auto documents = policy_sources::parse_documents(*sources, true);
+  if (!documents) return tell(documents.error());
   std::string text;
-  for (const policy::HygienePolicy& policy : policies->policies) {
-    text += fmt::format("{}: fine, {} {} on, {} {}\n",
+  for (const policy::HygienePolicy& policy : documents->policies.policies) {
+    text += fmt::format("{}: fine, {} on, {}\n",
                         policy.name,
-                        policy.rules.size(),
-                        policy.rules.size() == 1 ? "rule" : "rules",
-                        policy.exceptions.size(),
-                        policy.exceptions.size() == 1 ? "exception" : "exceptions");
+                        told(policy.rules.size(), "rule", "rules"),
+                        told(policy.exceptions.size(), "exception", "exceptions"));
+  }
+  for (const policy::NamespaceException& exception : documents->exceptions) {
+    text += fmt::format("{}/{}: fine{}\n",
+                        exception.name_space,
+                        exception.name,
+                        fate_of(exception, documents->policies));
   }
   return exit_after(print(text));
 }
@@ -88,6 +115,25 @@ void add_rules(CLI::App& policy, int& exit_code) {
   command->callback([&exit_code] { exit_code = exit_after(print(rules_page())); });
 }
 
+int crds(const std::string& kind) {
+  std::string text;
+  if (kind != "hygieneexception") text += policy_crd();
+  if (kind.empty()) text += "---\n";
+  if (kind != "hygienepolicy") text += exception_crd();
+  return exit_after(print(text));
+}
+
+void add_crds(CLI::App& policy, int& exit_code) {
+  const auto kind = std::make_shared<std::string>();
+  CLI::App* command = policy.add_subcommand(
+      "crds", "Print the CustomResourceDefinitions by which a cluster keeps policies");
+  command->add_option("kind", *kind, "Only this one (default: both)")
+      ->type_name("KIND")
+      ->check(CLI::IsMember({"hygienepolicy", "hygieneexception"}));
+  command->footer("Example:\n  plimsoll policy crds | kubectl apply -f -");
+  command->callback([kind, &exit_code] { exit_code = crds(*kind); });
+}
+
 }  // namespace
 
 void add_policy(CLI::App& app, int& exit_code) {
@@ -96,6 +142,7 @@ void add_policy(CLI::App& app, int& exit_code) {
   add_validate(*policy, exit_code);
   add_show(*policy, exit_code);
   add_rules(*policy, exit_code);
+  add_crds(*policy, exit_code);
 }
 
 }  // namespace plimsoll::webhook::cli

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <map>
 #include <string_view>
 #include <tuple>
@@ -11,6 +12,7 @@
 #include <openssl/evp.h>
 
 #include "policy/json.h"
+#include "policy/namespace_exceptions.h"
 #include "policy/policy_document.h"
 #include "policy/printable.h"
 #include "policy/workload_reader.h"
@@ -51,9 +53,19 @@ class Loader {
     flush();
   }
 
-  std::expected<policy::PolicySet, ErrorLines> take() {
+  std::expected<PolicyDocuments, ErrorLines> take() {
     if (!errors_.empty()) return std::unexpected(std::move(errors_));
-    return policy::make_policy_set(std::move(set_.policies), "");
+    PolicyDocuments documents;
+    const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+    for (const policy::NamespaceException& exception : exceptions_) {
+      for (policy::HygienePolicy& policy : policies_) {
+        auto answer = policy::answer_exception(policy, exception, now);
+        if (answer.taken) policy.exceptions.push_back(*std::move(answer.taken));
+      }
+    }
+    documents.policies = policy::make_policy_set(std::move(policies_), "");
+    documents.exceptions = std::move(exceptions_);
+    return documents;
   }
 
  private:
@@ -91,24 +103,49 @@ class Loader {
     }
     const auto object = json::as_object(root);
     const auto items = object ? policy::list_items(*object) : std::nullopt;
-    if (!items) return add_policy(document, root, "");
+    if (!items) return add_object(document, root, "");
     std::size_t index = 0;
     for (const json::Element item : *items) {
-      add_policy(document, item, fmt::format("/items/{}", index++));
+      add_object(document, item, fmt::format("/items/{}", index++));
     }
+  }
+
+  void complain_of(const Document& document,
+                   std::string_view prefix,
+                   std::vector<policy::Problem> problems) {
+    for (policy::Problem& problem : problems) {
+      const std::string pointer = std::string(prefix) + problem.pointer;
+      complain(problem.at_key ? document.positions.of_key(pointer)
+                              : document.positions.of_value(pointer),
+               std::move(problem.message));
+    }
+  }
+
+  void add_object(const Document& document, const json::Element& element, std::string_view prefix) {
+    const auto object = json::as_object(element);
+    const auto kind = object ? json::last_member(*object, "kind") : std::nullopt;
+    if (kind && json::as_text(*kind) == "HygieneException") {
+      add_exception(document, element, prefix);
+    } else {
+      add_policy(document, element, prefix);
+    }
+  }
+
+  void add_exception(const Document& document,
+                     const json::Element& element,
+                     std::string_view prefix) {
+    auto parsed = policy::parse_namespace_exception(element);
+    if (!parsed) return complain_of(document, prefix, std::move(parsed.error()));
+    if (parsed->name_space.empty()) {
+      return complain(document.positions.of_value(std::string(prefix) + "/metadata"),
+                      "metadata.namespace is missing: it is for its own namespace alone");
+    }
+    exceptions_.push_back(*std::move(parsed));
   }
 
   void add_policy(const Document& document, const json::Element& element, std::string_view prefix) {
     auto parsed = policy::parse_policy(element);
-    if (!parsed) {
-      for (policy::Problem& problem : parsed.error()) {
-        const std::string pointer = std::string(prefix) + problem.pointer;
-        complain(problem.at_key ? document.positions.of_key(pointer)
-                                : document.positions.of_value(pointer),
-                 std::move(problem.message));
-      }
-      return;
-    }
+    if (!parsed) return complain_of(document, prefix, std::move(parsed.error()));
     const Position at =
         document.positions.of_value(std::string(prefix) + std::string("/metadata/name"));
     const auto [known, is_new] =
@@ -124,10 +161,10 @@ class Loader {
                       "namespaceSelector needs the labels of namespaces, which are not known here; "
                       "use namespaces with patterns");
     }
-    if (set_.policies.size() == kMaxPolicies) {
+    if (policies_.size() == kMaxPolicies) {
       return complain(at, fmt::format("more than {} policies", kMaxPolicies));
     }
-    set_.policies.push_back(*std::move(parsed));
+    policies_.push_back(*std::move(parsed));
   }
 
   // Of the first namespaceSelector of a policy that has one.
@@ -157,7 +194,8 @@ class Loader {
   std::vector<Complaint> complaints_;
   ErrorLines errors_;
   std::map<std::string, std::string> names_;  // name -> where it was first
-  policy::PolicySet set_;
+  std::vector<policy::HygienePolicy> policies_;
+  std::vector<policy::NamespaceException> exceptions_;
 };
 
 }  // namespace
@@ -204,11 +242,21 @@ std::string revision_of(const std::vector<PolicySource>& sources) {
   return text;
 }
 
-std::expected<policy::PolicySet, ErrorLines> parse_policies(
-    const std::vector<PolicySource>& sources, bool namespace_labels_known) {
+std::expected<PolicyDocuments, ErrorLines> parse_documents(const std::vector<PolicySource>& sources,
+                                                           bool namespace_labels_known) {
   Loader loader(namespace_labels_known);
   for (const PolicySource& source : sources) loader.add_source(source);
   return loader.take();
+}
+
+std::expected<policy::PolicySet, ErrorLines> parse_policies(
+    const std::vector<PolicySource>& sources, bool namespace_labels_known) {
+  auto documents = parse_documents(sources, namespace_labels_known);
+  if (!documents) return std::unexpected(std::move(documents.error()));
+  if (documents->policies.policies.empty()) {
+    return std::unexpected(ErrorLines{"there are exceptions, but no policy to be excepted from"});
+  }
+  return std::move(documents->policies);
 }
 
 std::expected<policy::PolicySet, ErrorLines> load_policies(const std::vector<std::string>& paths,

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "policy/exception_document.h"
 #include "policy/policy_set.h"
 
 namespace plimsoll::webhook::policy_sources {
@@ -28,8 +29,16 @@ std::expected<std::vector<PolicySource>, ErrorLines> read_policy_sources(
 // Twelve hexadecimal digits that change with any name or byte.
 std::string revision_of(const std::vector<PolicySource>& sources);
 
-// With `namespace_labels_known` false, a policy with a namespaceSelector is an error: it would
-// silently never match.
+// HygienePolicy documents, and HygieneException documents with what the policies take of them.
+struct PolicyDocuments {
+  policy::PolicySet policies;
+  std::vector<policy::NamespaceException> exceptions;
+};
+std::expected<PolicyDocuments, ErrorLines> parse_documents(const std::vector<PolicySource>& sources,
+                                                           bool namespace_labels_known);
+
+// The policies of it, one at least. With `namespace_labels_known` false, a policy with a
+// namespaceSelector is an error: it would silently never match.
 std::expected<policy::PolicySet, ErrorLines> parse_policies(
     const std::vector<PolicySource>& sources, bool namespace_labels_known);
 
