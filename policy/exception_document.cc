@@ -21,7 +21,7 @@ Match read_own_match(const Node& node, Problems& problems) {
                     "a HygieneException is for its own namespace; remove this key");
     return {};
   }
-  return read_match(node, Emptiness::kRefused, problems);
+  return read_match(node, Emptiness::kAllowed, problems);
 }
 
 void read_exception_spec(const Node& node, NamespaceException& wanted, Problems& problems) {

@@ -92,22 +92,6 @@ std::vector<KindPattern> read_kinds(const Node& node, Problems& problems) {
   return kinds;
 }
 
-// Namespaces are DNS labels: other characters would make a pattern that never matches.
-std::vector<std::string> read_namespaces(const Node& node, Problems& problems) {
-  std::vector<std::string> globs = read_texts(node, Emptiness::kRefused, problems);
-  const auto may_be_in_one = [](char c) {
-    return is_lower(c) || is_digit(c) || c == '-' || c == '*' || c == '?';
-  };
-  for (std::size_t i = 0; i < globs.size(); ++i) {
-    if (std::ranges::all_of(globs[i], may_be_in_one)) continue;
-    problems.at_value(node.entry(i, node.value),
-                      policy::quoted(globs[i]) +
-                          " can match no namespace: they have lower-case letters, digits and '-'; "
-                          "'*' and '?' are the wildcards");
-  }
-  return globs;
-}
-
 void check_label_key(const Node& node, std::string_view key, Problems& problems) {
   if (is_label_key(key)) return;
   problems.at_key(node, policy::quoted(key) + " is not a label key");
@@ -175,6 +159,21 @@ LabelRequirement read_requirement(const Node& node, Problems& problems) {
 }
 
 }  // namespace
+
+std::vector<std::string> read_namespaces(const Node& node, Problems& problems) {
+  std::vector<std::string> globs = read_texts(node, Emptiness::kRefused, problems);
+  const auto may_be_in_one = [](char c) {
+    return is_lower(c) || is_digit(c) || c == '-' || c == '*' || c == '?';
+  };
+  for (std::size_t i = 0; i < globs.size(); ++i) {
+    if (std::ranges::all_of(globs[i], may_be_in_one)) continue;
+    problems.at_value(node.entry(i, node.value),
+                      policy::quoted(globs[i]) +
+                          " can match no namespace: they have lower-case letters, digits and '-'; "
+                          "'*' and '?' are the wildcards");
+  }
+  return globs;
+}
 
 LabelSelector read_label_selector(const Node& node, Problems& problems) {
   LabelSelector selector;

@@ -75,10 +75,15 @@ QuantityMap read_quantities(const Node& node, Problems& problems) {
 }
 
 // null says "none" wherever a limit may be absent.
+// No limit: null, or the word, since kubectl apply drops a null before anybody sees it.
+bool is_none(const Node& node) {
+  return node.value.is_null() || json::as_text(node.value) == "none";
+}
+
 std::optional<ParameterValue> read_count(const Parameter& parameter,
                                          const Node& node,
                                          Problems& problems) {
-  if (node.value.is_null()) return std::optional<std::int64_t>();
+  if (is_none(node)) return std::optional<std::int64_t>();
   const auto read = read_integer(parameter, node, problems);
   if (!read) return std::nullopt;
   return std::optional<std::int64_t>(std::get<std::int64_t>(*read));
@@ -87,7 +92,7 @@ std::optional<ParameterValue> read_count(const Parameter& parameter,
 std::optional<ParameterValue> read_optional_quantity(ParameterKind kind,
                                                      const Node& node,
                                                      Problems& problems) {
-  if (node.value.is_null()) return OptionalQuantity();
+  if (is_none(node)) return OptionalQuantity();
   const bool size = kind == ParameterKind::kSize;
   std::string text;
   if (const auto written = json::as_text(node.value)) {
@@ -107,10 +112,10 @@ std::optional<ParameterValue> read_optional_quantity(ParameterKind kind,
 }
 
 std::optional<ParameterValue> read_duration(const Node& node, Problems& problems) {
-  if (node.value.is_null()) return std::optional<std::chrono::seconds>();
-  const std::chrono::seconds span = read_time_span(node, problems);
-  if (span.count() == 0) return std::nullopt;
-  return std::optional<std::chrono::seconds>(span);
+  if (is_none(node)) return std::optional<std::chrono::seconds>();
+  const auto span = read_time_span(node, problems);
+  if (!span) return std::nullopt;
+  return span;
 }
 
 std::vector<std::string> read_platforms(const Node& node, Problems& problems) {
@@ -225,16 +230,17 @@ std::vector<std::string> read_image_patterns(const Node& node,
   return patterns;
 }
 
-std::chrono::seconds read_time_span(const Node& node, Problems& problems) {
+std::optional<std::chrono::seconds> read_time_span(const Node& node, Problems& problems) {
   const auto text = json::as_text(node.value);
   if (!text) {
     problems.wrong_type(node, "a duration like 168h or 30d");
-    return {};
+    return std::nullopt;
   }
   const auto span = parse_time_span(*text);
-  if (span) return *span;
-  problems.at_value(node, "not a duration: " + policy::quoted(*text) + "; write 168h or 30d");
-  return {};
+  if (!span) {
+    problems.at_value(node, "not a duration: " + policy::quoted(*text) + "; write 168h or 30d");
+  }
+  return span;
 }
 
 std::chrono::sys_days read_date(const Node& node, Problems& problems) {

@@ -26,8 +26,8 @@ void check_contradictions(const Rule& rule,
                           Problems& problems);
 
 // A day like 2027-01-31; a problem, and the first of all days, for anything else.
-// "168h", "30d"; zero with a problem.
-std::chrono::seconds read_time_span(const Node& node, Problems& problems);
+// "168h", "30d".
+std::optional<std::chrono::seconds> read_time_span(const Node& node, Problems& problems);
 std::chrono::sys_days read_date(const Node& node, Problems& problems);
 
 // Normalises the patterns; what can never be an image's reference is a problem.

@@ -131,14 +131,16 @@ NamespaceExceptions read_namespace_exceptions(const Node& node, Problems& proble
     setting.rules = read_rule_ids(member, problems);
   };
   const auto read_longest = [&setting, &problems](const Node& member) {
-    setting.longest = read_time_span(member, problems);
+    const auto span = read_time_span(member, problems);
+    setting.longest = span.value_or(std::chrono::seconds(0));
+    if (span && span->count() == 0) problems.at_value(member, "must be longer than nothing");
   };
-  const auto read_namespaces = [&setting, &problems](const Node& member) {
-    setting.namespaces = read_texts(member, Emptiness::kRefused, problems);
+  const auto read_namespaces_of = [&setting, &problems](const Node& member) {
+    setting.namespaces = read_namespaces(member, problems);
   };
   const std::array<Field, 3> fields = {Field{"rules", read_rules_of, true},
                                        Field{"longest", read_longest, true},
-                                       Field{"namespaces", read_namespaces}};
+                                       Field{"namespaces", read_namespaces_of}};
   read_fields(node, fields, problems);
   return setting;
 }

@@ -11,8 +11,8 @@ ROOT = Path(__file__).resolve().parents[2]
 API = "plimsoll.dev/v1alpha1"
 IGNORED = {"id": "CVE-2026-1", "reason": "not reachable", "expires": "2027-01-31"}
 POOL = [
-    None, True, False, 0, 1, 2, -1, 0.5, 2.0, 1e9, 40.5, "", "a", "1", "500Mi", "950M", "0.09", "30d", "168h", "1d12h", "0s", "off", "deny",
-    "In", "null", "2027-01-31", "linux/amd64", [], ["a"], ["a", "b*"], ["linux/amd64", "linux/arm/v7"], ["registry.test/team/*"],
+    None, True, False, 0, 1, 2, -1, 0.5, 2.0, 1e9, 40.5, "", "a", "1", "500Mi", "950M", "0.09", "30d", "168h", "1d12h", "0s", "off", "none",
+    "deny", "In", "null", "2027-01-31", "linux/amd64", [], ["a"], ["a", "b*"], ["linux/amd64", "linux/arm/v7"], ["registry.test/team/*"],
     ["apps/Deployment"], ["image-size"], [1], [None], [True], [["a"]], {}, {"a": "b"}, {"a": []}, {"cpu": "500m", "memory": "1Gi"},
     {"cpu": 0.5, "memory": 1073741824}, {"cpu": 2}, {"cpu": None}, {"cpu": True}, [{}], [IGNORED], [{**IGNORED, "expires": "31.1.2027"}],
     [{**IGNORED, "id": 1}], [{"id": "CVE-2026-1"}]]
@@ -58,7 +58,8 @@ class Parameter:
 
     def __init__(self, name, type_text):
         self.name, self.type_text = name, type_text
-        self.is_type = next(check for begin, check in TYPES.items() if type_text.startswith(begin))
+        check = next(check for begin, check in TYPES.items() if type_text.startswith(begin))
+        self.is_type = lambda value: check(value) or (value == "none" and "or none" in type_text)
         chosen = re.findall(r"`([^`{]+)`", type_text)
         self.values = POOL + chosen + [[word] for word in chosen] + ([chosen, chosen + chosen] if chosen else [])
 

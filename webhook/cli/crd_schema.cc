@@ -58,7 +58,19 @@ Json integer_schema(const Parameter& parameter, std::string_view description) {
   return schema;
 }
 
-// Of a null that says "none".
+// A whole number, or the word none. Of texts a pattern speaks, of numbers the bounds do.
+Json count_schema(const Parameter& parameter, std::string_view description) {
+  Json schema = quantity_schema(description);
+  schema["multipleOf"] = 1;
+  schema["minimum"] = parameter.minimum;
+  if (parameter.maximum != std::numeric_limits<std::int64_t>::max()) {
+    schema["maximum"] = parameter.maximum;
+  }
+  schema["pattern"] = "^none$";
+  return schema;
+}
+
+// Of a null, which says "none" as well.
 Json or_none(Json schema) {
   schema["nullable"] = true;
   return schema;
@@ -73,13 +85,13 @@ std::string_view type_words(ParameterKind kind) {
     case ParameterKind::kPlatformList:
       return "Platforms like linux/amd64. ";
     case ParameterKind::kCount:
-      return "A whole number, or null for none. ";
+      return "A whole number, or none. ";
     case ParameterKind::kSize:
-      return "A size like 500Mi or 950M, or null for none. ";
+      return "A size like 500Mi or 950M, or none. ";
     case ParameterKind::kDecimal:
-      return "A number like 0.09, or null for none. ";
+      return "A number like 0.09, or none. ";
     case ParameterKind::kDuration:
-      return "A duration like 168h or 30d, or null for none. ";
+      return "A duration like 168h or 30d, or none. ";
     default:
       return "";
   }
@@ -193,7 +205,7 @@ Json parameter_schema(const Parameter& parameter) {
     case ParameterKind::kQuantityMap:
       return quantities_schema(description);
     case ParameterKind::kCount:
-      return or_none(integer_schema(parameter, description));
+      return or_none(count_schema(parameter, description));
     case ParameterKind::kSize:
     case ParameterKind::kDecimal:
       return or_none(quantity_schema(description));

@@ -112,8 +112,8 @@ Json rules_schema() {
   for (const Rule* rule : policy::all_rules()) fields.push_back({rule->id, rule_schema(*rule)});
   return object_schema(
       "The rules that the policy wants, by id, each with an action and, where it likes, with "
-      "parameters. A rule that is not named is off. Where a parameter takes null for none: kubectl "
-      "apply drops null, kubectl apply --server-side keeps it.",
+      "parameters. A rule that is not named is off. Where a parameter may be none, write the "
+      "word: kubectl apply drops null.",
       fields);
 }
 

@@ -55,13 +55,13 @@ std::string_view kind_text(ParameterKind kind) {
     case ParameterKind::kQuantityMap:
       return "map of quantities";
     case ParameterKind::kCount:
-      return "whole number, or null for none";
+      return "whole number, or none";
     case ParameterKind::kSize:
-      return "size like 500Mi or 950M, or null for none";
+      return "size like 500Mi or 950M, or none";
     case ParameterKind::kDecimal:
-      return "number like 0.09, or null for none";
+      return "number like 0.09, or none";
     case ParameterKind::kDuration:
-      return "duration like 168h or 30d, or null for none";
+      return "duration like 168h or 30d, or none";
     case ParameterKind::kIgnoreList:
       return "list of `{id, reason, expires}`";
   }
@@ -103,7 +103,7 @@ void add_rule(std::string& page, const Rule& rule) {
     page += fmt::format("| `{}` | {} | `{}` | {} |\n",
                         parameter.name,
                         cell(type_text(parameter)),
-                        cell(parameter.default_json),
+                        cell(parameter.default_json == "null" ? "none" : parameter.default_json),
                         cell(parameter.summary));
   }
   page += '\n';
