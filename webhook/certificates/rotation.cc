@@ -184,7 +184,7 @@ policy::Result<void> Planner::prepare_next() {
   policy::Result<Authority> made = new_authority();
   if (!made) return std::unexpected(made.error());
   held_.next = std::move(*made);
-  held_.next_since = now_;
+  held_.next_since.reset();
   said_.push_back("made the next authority, to be used when every caBundle holds it: " + why);
   return {};
 }
@@ -296,7 +296,9 @@ policy::Result<Step> plan(const Stored& stored,
   Stored without_keys = stored;
   without_keys.ca_key.clear();
   without_keys.next_ca_key.clear();
-  return Planner(without_keys, trusted, terms, now).decide();
+  policy::Result<Step> second = Planner(without_keys, trusted, terms, now).decide();
+  if (second) second->reason = "cannot sign: " + step.error().message + "; " + second->reason;
+  return second;
 }
 
 }  // namespace plimsoll::webhook::certificates

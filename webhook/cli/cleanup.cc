@@ -30,6 +30,7 @@ Example:
 struct CleanupFlags {
   std::string kubeconfig;
   std::string context;
+  bool allow_exec = false;
   std::string name_space;
   std::string webhook_configuration = "plimsoll";
   std::string lease = "plimsoll-controller";
@@ -76,7 +77,7 @@ boost::asio::awaitable<void> remove_all(cluster::Api& api,
 }
 
 int run_cleanup(const CleanupFlags& flags) {
-  auto access = cluster_access(flags.kubeconfig, flags.context);
+  auto access = cluster_access(flags.kubeconfig, flags.context, flags.allow_exec);
   if (!access) {
     complain("plimsoll cleanup: " + access.error().message);
     return kExitBadConfiguration;
@@ -109,6 +110,9 @@ void add_cleanup(CLI::App& app, int& exit_code) {
   command->add_option("--kubeconfig", flags->kubeconfig, "Without it, the pod's service account")
       ->type_name("FILE");
   command->add_option("--context", flags->context, "Context of the kubeconfig")->type_name("NAME");
+  command->add_flag("--allow-exec",
+                    flags->allow_exec,
+                    "Run the program that the kubeconfig names for credentials");
   command->add_option("--namespace", flags->name_space, "Where the Lease is (default: our own)")
       ->type_name("NAME");
   command->add_option("--webhook-configuration", flags->webhook_configuration, "What is deleted")

@@ -94,6 +94,9 @@ void add_controller_flags(CLI::App& command, ControllerFlags& flags) {
   command
       .add_option("--context", flags.context, "Context of the kubeconfig (default: the current)")
       ->type_name("NAME");
+  command.add_flag("--allow-exec",
+                   flags.allow_exec,
+                   "Run the program that the kubeconfig names for credentials");
   command
       .add_option("--namespace", flags.name_space, "Where Secret and Lease are (default: our own)")
       ->type_name("NAME");
@@ -155,6 +158,7 @@ Result<ControllerOptions> understand(const ControllerFlags& flags) {
                                                               : Mode::kSelfManaged;
   options.kubeconfig = flags.kubeconfig;
   options.context = flags.context;
+  options.allow_exec = flags.allow_exec;
   options.name_space = flags.name_space;
   options.service = flags.service;
   options.house.secret = flags.secret;

@@ -17,6 +17,7 @@ namespace plimsoll::webhook::cli {
 struct ControllerFlags {
   std::string kubeconfig;
   std::string context;
+  bool allow_exec = false;
   std::string name_space;
   std::string certificates = "self-managed";
   std::string secret = "plimsoll-tls";
@@ -40,6 +41,7 @@ struct ControllerFlags {
 struct ControllerOptions {
   std::string kubeconfig;
   std::string context;
+  bool allow_exec = false;
   std::string name_space;  // empty: our own
   std::string service;
   controller::HouseOptions house;

@@ -242,7 +242,7 @@ int bad_configuration(const std::string& why) {
 }  // namespace
 
 int run_controller(const ControllerOptions& options) {
-  auto access = cluster_access(options.kubeconfig, options.context);
+  auto access = cluster_access(options.kubeconfig, options.context, options.allow_exec);
   if (!access) return bad_configuration(access.error().message);
   std::string name_space = options.name_space;
   if (name_space.empty()) name_space = (*access)->config().name_space;

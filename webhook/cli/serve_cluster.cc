@@ -26,9 +26,10 @@ cluster::WatchTimes watch_times(const ServeOptions& options) {
 }  // namespace
 
 policy::Result<std::unique_ptr<cluster::AccessSource>> cluster_access(const std::string& kubeconfig,
-                                                                      const std::string& context) {
+                                                                      const std::string& context,
+                                                                      bool allow_exec) {
   auto config = kubeconfig.empty() ? cluster::in_cluster_access(&environment_variable)
-                                   : cluster::kubeconfig_access(kubeconfig, context);
+                                   : cluster::kubeconfig_access(kubeconfig, context, allow_exec);
   if (!config) return std::unexpected(config.error());
   return cluster::AccessSource::make(*std::move(config));
 }

@@ -118,6 +118,7 @@ Result<void> understand_cluster(const ServeFlags& flags, ServeOptions& options) 
   }
   options.kubeconfig = flags.kubeconfig;
   options.context = flags.context;
+  options.allow_exec = flags.allow_exec;
   options.pull_secret_namespaces = flags.pull_secret_namespaces;
   return {};
 }
@@ -259,6 +260,9 @@ void add_cluster_flags(CLI::App& command, ServeFlags& flags) {
   command
       .add_option("--context", flags.context, "Context of the kubeconfig (default: the current)")
       ->type_name("NAME");
+  command.add_flag("--allow-exec",
+                   flags.allow_exec,
+                   "Run the program that the kubeconfig names for credentials");
   command
       .add_option("--watch-silence",
                   flags.watch_silence,

@@ -46,6 +46,7 @@ struct ServeFlags {
   std::string policy_source = "files";
   std::string kubeconfig;
   std::string context;
+  bool allow_exec = false;
   std::string watch_silence = "90s";
   std::vector<std::string> pull_secret_namespaces;
   std::string certificate_wait = "0s";
@@ -69,6 +70,7 @@ struct ServeOptions {
   bool from_cluster = false;  // policies and namespaces; files are for when it does not answer
   std::string kubeconfig;     // file; empty: the pod's service account
   std::string context;
+  bool allow_exec = false;
   std::chrono::milliseconds watch_silence{90'000};
   std::vector<std::string> pull_secret_namespaces;
   std::chrono::milliseconds certificate_wait{0};

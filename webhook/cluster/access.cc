@@ -87,9 +87,24 @@ Result<std::unique_ptr<AccessSource>> AccessSource::make(AccessConfig config) {
   return source;
 }
 
-Result<void> AccessSource::read() {
-  read_again_at_ = net::Clock::now() + kReadAgainAfter;
-  Texts texts;
+// What the program has made counts until it expires, or is refused.
+Result<void> AccessSource::run_program(Texts& texts) {
+  const auto soon = std::chrono::system_clock::now() + kReadAgainAfter;
+  const bool old = made_ && made_->expires && *made_->expires < soon;
+  if (!made_ || old) {
+    auto made = run_exec(*config_.exec);
+    if (!made) return wrong(config_.exec->command + ": " + made.error().message);
+    made_ = *std::move(made);
+  }
+  if (!made_->token.empty()) texts.token = made_->token;
+  if (!made_->certificate.empty()) {
+    texts.certificate = made_->certificate;
+    texts.key = made_->key;
+  }
+  return {};
+}
+
+Result<void> AccessSource::read_texts(Texts& texts) {
   const std::pair<const TextSource*, std::string*> all[] = {
       {&config_.authorities, &texts.authorities},
       {&config_.certificate, &texts.certificate},
@@ -100,6 +115,14 @@ Result<void> AccessSource::read() {
     if (!read) return std::unexpected(read.error());
     *text = *std::move(read);
   }
+  return config_.exec ? run_program(texts) : Result<void>();
+}
+
+Result<void> AccessSource::read() {
+  read_again_at_ = net::Clock::now() + kReadAgainAfter;
+  Texts texts;
+  const Result<void> done = read_texts(texts);
+  if (!done) return done;
   auto access = std::make_shared<Access>();
   access->token = trimmed(std::move(texts.token));
   if (!is_header_text(access->token)) return wrong(config_.token.file + ": this is no token");

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "policy/result.h"
+#include "webhook/cluster/exec_credential.h"
 #include "webhook/net/fetch.h"
 
 namespace plimsoll::webhook::cluster {
@@ -33,7 +34,8 @@ struct AccessConfig {
   TextSource certificate;  // of ourselves, PEM
   TextSource key;
   TextSource token;
-  std::string name_space;  // of ourselves; may be empty
+  std::optional<ExecCommand> exec;  // makes token or certificate instead
+  std::string name_space;           // of ourselves; may be empty
 };
 
 // From the environment and the files that Kubernetes gives every pod. The error says what is
@@ -57,7 +59,10 @@ class AccessSource {
   // What was good last is kept where a file cannot be read.
   std::shared_ptr<const Access> current();
   // The API server did not know us: the files are read again before the next request.
-  void distrust() { read_again_at_ = {}; }
+  void distrust() {
+    read_again_at_ = {};
+    made_.reset();
+  }
 
   const AccessConfig& config() const { return config_; }
 
@@ -66,11 +71,14 @@ class AccessSource {
 
   explicit AccessSource(AccessConfig config) : config_(std::move(config)) {}
   policy::Result<void> read();
+  policy::Result<void> read_texts(Texts& texts);
+  policy::Result<void> run_program(Texts& texts);
 
   AccessConfig config_;
   std::shared_ptr<const Access> access_;
   std::string tls_seen_;  // what the TLS context was made from
   net::Clock::time_point read_again_at_;
+  std::optional<ExecCredential> made_;  // by the program
 };
 
 }  // namespace plimsoll::webhook::cluster

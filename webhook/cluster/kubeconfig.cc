@@ -63,14 +63,15 @@ std::optional<json::Object> named(const json::Object& root,
 
 class KubeconfigReader {
  public:
-  explicit KubeconfigReader(const std::string& path)
-      : path_(path), folder_(std::filesystem::path(path).parent_path()) {}
+  KubeconfigReader(const std::string& path, bool may_run)
+      : path_(path), folder_(std::filesystem::path(path).parent_path()), may_run_(may_run) {}
 
   Result<AccessConfig> read(const json::Object& root, const std::string& context);
 
  private:
   Result<void> read_cluster(const json::Object& cluster);
   Result<void> read_user(const json::Object& user);
+  Result<void> read_exec(const json::Object& user);
   Result<TextSource> source(const json::Object& object, const std::string& field) const;
   std::string file_of(const std::string& name) const {
     return name.empty() ? name : (folder_ / name).string();  // an absolute name stays as it is
@@ -78,6 +79,7 @@ class KubeconfigReader {
 
   const std::string& path_;
   std::filesystem::path folder_;
+  bool may_run_;
   AccessConfig config_;
 };
 
@@ -116,13 +118,47 @@ Result<void> KubeconfigReader::read_cluster(const json::Object& cluster) {
   return {};
 }
 
-Result<void> KubeconfigReader::read_user(const json::Object& user) {
-  if (has(user, "exec")) {
-    return wrong(
-        path_,
-        "user.exec is not supported, programs that make credentials are not run; use a token "
-        "(kubectl create token NAME), a tokenFile or a client certificate");
+Result<void> KubeconfigReader::read_exec(const json::Object& user) {
+  if (!may_run_) {
+    return wrong(path_,
+                 "user.exec names a program that makes credentials, and such are not run: allow it "
+                 "with --allow-exec, or use a token (kubectl create token NAME), a tokenFile or a "
+                 "client certificate");
   }
+  const auto exec = member_object(user, "exec");
+  ExecCommand command;
+  if (exec) command.command = member_text(*exec, "command");
+  if (command.command.empty()) return wrong(path_, "user.exec.command is missing");
+  command.api_version = member_text(*exec, "apiVersion");
+  if (command.api_version != "client.authentication.k8s.io/v1" &&
+      command.api_version != "client.authentication.k8s.io/v1beta1") {
+    return wrong(path_, "user.exec.apiVersion must be client.authentication.k8s.io/v1");
+  }
+  // A name with a slash counts from the kubeconfig's folder, others are searched in PATH.
+  const bool is_path = command.command.find('/') != std::string::npos;
+  if (is_path) command.command = file_of(command.command);
+  const auto arguments = json::last_member(*exec, "args");
+  const auto words = arguments ? json::as_array(*arguments) : std::nullopt;
+  if (words) {
+    for (const json::Element word : *words) {
+      command.arguments.emplace_back(json::as_text(word).value_or(""));
+    }
+  }
+  const auto variables = json::last_member(*exec, "env");
+  const auto entries = variables ? json::as_array(*variables) : std::nullopt;
+  if (entries) {
+    for (const json::Element element : *entries) {
+      const auto entry = json::as_object(element);
+      if (!entry) continue;
+      command.environment.emplace_back(member_text(*entry, "name"), member_text(*entry, "value"));
+    }
+  }
+  config_.exec = std::move(command);
+  return {};
+}
+
+Result<void> KubeconfigReader::read_user(const json::Object& user) {
+  if (has(user, "exec")) return read_exec(user);
   if (has(user, "auth-provider")) {
     return wrong(path_, "user.auth-provider is not supported; use a token or a client certificate");
   }
@@ -164,7 +200,9 @@ Result<AccessConfig> KubeconfigReader::read(const json::Object& root, const std:
 
 }  // namespace
 
-Result<AccessConfig> kubeconfig_access(const std::string& path, const std::string& context) {
+Result<AccessConfig> kubeconfig_access(const std::string& path,
+                                       const std::string& context,
+                                       bool may_run) {
   const auto text = documents::read_file(path, kMaxAccessFileBytes);
   if (!text) return wrong(path, text.error().message);
   const documents::DocumentStream stream = documents::read_documents(*text, kLimits);
@@ -180,7 +218,7 @@ Result<AccessConfig> kubeconfig_access(const std::string& path, const std::strin
   const bool parsed = parser.parse(padded).get(root) == simdjson::SUCCESS;
   const auto object = parsed ? json::as_object(root) : std::nullopt;
   if (!object) return wrong(path, "this is no kubeconfig");
-  return KubeconfigReader(path).read(*object, context);
+  return KubeconfigReader(path, may_run).read(*object, context);
 }
 
 }  // namespace plimsoll::webhook::cluster
