@@ -71,8 +71,7 @@ admission::ClusterSources ServeCluster::sources() {
 }
 
 bool ServeCluster::settled() const {
-  return policies_->synced() || !policies_->trouble().empty() ||
-         net::Clock::now() > began_ + kSettleTime;
+  return policies_->synced() || net::Clock::now() > began_ + kSettleTime;
 }
 
 std::string ServeCluster::readiness() const {

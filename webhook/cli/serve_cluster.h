@@ -33,7 +33,7 @@ class ServeCluster {
   void start() { thread_.start(); }
 
   admission::ClusterSources sources();
-  // Enough is known to judge by: the cluster's policies, or that it does not answer.
+  // Enough is known to judge by: the cluster's policies, or that it has not told them for a while.
   bool settled() const;
   // Lines for the body of /readyz.
   std::string readiness() const;

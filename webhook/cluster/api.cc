@@ -71,6 +71,7 @@ asio::awaitable<ApiResult> Api::attempt(ApiRequest request, net::Deadline deadli
   fetch.body_time = request.time;
   fetch.stall_time = request.stall;
   fetch.sink = std::move(request.sink);
+  fetch.opened = std::move(request.opened);
   fetch.deadline = deadline;
   ++counters_.requests;
   net::FetchResult answer = co_await http_.fetch(std::move(fetch));

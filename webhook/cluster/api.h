@@ -35,7 +35,8 @@ struct ApiRequest {
   std::string body = {};
   std::string_view content_type = kJson;
   std::string_view accept = kJson;
-  net::BodySink sink = {};  // takes the body of a 200; else it is kept
+  net::BodySink sink = {};            // takes the body of a 200; else it is kept
+  std::function<void()> opened = {};  // called before it, when the server has agreed
   std::uint64_t body_limit = 16u << 20U;
   std::chrono::milliseconds time{10'000};  // of all of it, repetitions included
   std::chrono::milliseconds stall{0};      // instead of `time` once the head is there: silence

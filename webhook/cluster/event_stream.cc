@@ -91,6 +91,7 @@ asio::awaitable<std::expected<void, ApiError>> watch(Api& api,
                                                      Collection collection,
                                                      WatchTimes times,
                                                      std::string& resource_version,
+                                                     std::function<void()> opened,
                                                      EventSink sink) {
   const auto time =
       std::chrono::duration_cast<std::chrono::seconds>(random_time(times.shortest, times.longest));
@@ -102,6 +103,7 @@ asio::awaitable<std::expected<void, ApiError>> watch(Api& api,
   request.path = collection.path + joined_query({collection.query, rest, from, until});
   if (collection.metadata_only) request.accept = kMetadata;
   request.sink = [&lines](std::string_view piece) { return lines.add(piece); };
+  request.opened = std::move(opened);
   request.body_limit = std::numeric_limits<std::uint64_t>::max();
   request.time = time + kGrace;
   request.stall = times.silence;

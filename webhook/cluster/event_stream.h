@@ -50,11 +50,13 @@ struct WatchTimes {
   std::chrono::milliseconds silence{90'000};  // cut after it; bookmarks come about each minute
 };
 
-// Ends when the server ends the watch (no error), or on failure. `resource_version` outlives it.
+// Ends when the server ends the watch (no error), or on failure. `opened` is called when the server
+// has agreed to it. `resource_version` outlives it.
 boost::asio::awaitable<std::expected<void, ApiError>> watch(Api& api,
                                                             Collection collection,
                                                             WatchTimes times,
                                                             std::string& resource_version,
+                                                            std::function<void()> opened,
                                                             EventSink sink);
 
 }  // namespace plimsoll::webhook::cluster

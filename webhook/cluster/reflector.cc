@@ -42,38 +42,46 @@ void Reflector::recover() {
   log_.write(LogLevel::kInfo, "API server answers again", {{"about", collection_.what}});
 }
 
-asio::awaitable<bool> Reflector::list_all(std::string& resource_version) {
+// As long as the server asks for, or as long as failures have it.
+std::chrono::milliseconds Reflector::wait_after(const ApiError& error, Backoff& backoff) {
+  const std::chrono::milliseconds wait = backoff.next();
+  if (error.version_too_large) return kVersionTooLargeWait;
+  return error.retry_after ? std::max<std::chrono::milliseconds>(*error.retry_after, wait) : wait;
+}
+
+asio::awaitable<std::expected<void, ApiError>> Reflector::list_all(std::string& resource_version) {
   ++counters_.lists;
   observer_.begin();
   ItemSink sink = [this](const policy::json::Object& item) { observer_.put(item); };
   auto listed = co_await list(api_, collection_, std::move(sink));
   if (!listed) {
     fail("list", listed.error());
-    co_return false;
+    co_return std::unexpected(listed.error());
   }
   resource_version = *std::move(listed);
   recover();
   observer_.listed();
   synced_ = true;
-  co_return true;
+  co_return std::expected<void, ApiError>();
 }
 
-// Watches from where the list ended, again and again, until that is too long ago.
-asio::awaitable<void> Reflector::follow(std::string& resource_version) {
+// Watches from where the list ended, again and again, until that is too long ago, or until the
+// server refuses: what it says about the request will not change by asking the same again.
+asio::awaitable<std::chrono::milliseconds> Reflector::follow(std::string& resource_version) {
   Backoff backoff;
   while (true) {
     const auto began = net::Clock::now();
     ++counters_.watches;
+    std::function<void()> opened = [this] { recover(); };
     EventSink sink = [this, &backoff](EventType type, const policy::json::Object& object) {
       ++counters_.events;
-      recover();
       backoff.reset();
       if (type == EventType::kPut) observer_.put(object);
       if (type == EventType::kRemoved) observer_.removed(object);
     };
-    const auto ended = co_await watch(api_, collection_, times_, resource_version, std::move(sink));
+    const auto ended = co_await watch(
+        api_, collection_, times_, resource_version, std::move(opened), std::move(sink));
     if (ended) {
-      recover();
       const auto took =
           std::chrono::duration_cast<std::chrono::milliseconds>(net::Clock::now() - began);
       const std::chrono::milliseconds rest = kWatchesApart - std::min(took, kWatchesApart);
@@ -81,16 +89,12 @@ asio::awaitable<void> Reflector::follow(std::string& resource_version) {
       continue;
     }
     const ApiError& error = ended.error();
-    if (error.is_gone()) co_return;  // it happens; nothing to complain about
+    if (error.is_gone()) co_return std::chrono::milliseconds(0);  // it happens
     fail("watch", error);
-    if (error.version_too_large) {
-      co_await pause(kVersionTooLargeWait);
-      co_return;
-    }
-    const std::chrono::milliseconds wait = backoff.next();
+    const std::chrono::milliseconds wait = wait_after(error, backoff);
+    const bool refused = error.code >= 400 && error.code < 500 && error.code != 429;
+    if (refused || error.version_too_large) co_return wait;
     co_await pause(wait);
-    // Whatever it says about the request itself will not change by asking the same again.
-    if (error.code >= 400 && error.code < 500 && error.code != 429) co_return;
   }
 }
 
@@ -98,9 +102,15 @@ asio::awaitable<void> Reflector::run() {
   Backoff backoff;
   std::string resource_version;
   while (true) {
-    const bool listed = co_await list_all(resource_version);
-    if (listed) co_await follow(resource_version);
-    const std::chrono::milliseconds wait = backoff.next();
+    const auto listed = co_await list_all(resource_version);
+    std::chrono::milliseconds wait{0};
+    if (listed) {
+      wait = co_await follow(resource_version);
+    } else {
+      wait = wait_after(listed.error(), backoff);
+    }
+    // Also where nothing is wrong: lists are what costs the server most.
+    wait = std::max(wait, backoff.next());
     co_await pause(wait);
   }
 }

@@ -8,6 +8,7 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include "webhook/cluster/backoff.h"
 #include "webhook/cluster/event_stream.h"
 #include "webhook/telemetry/log.h"
 
@@ -56,8 +57,9 @@ class Reflector {
   const ReflectorCounters& counters() const { return counters_; }
 
  private:
-  boost::asio::awaitable<bool> list_all(std::string& resource_version);
-  boost::asio::awaitable<void> follow(std::string& resource_version);
+  boost::asio::awaitable<std::expected<void, ApiError>> list_all(std::string& resource_version);
+  boost::asio::awaitable<std::chrono::milliseconds> follow(std::string& resource_version);
+  static std::chrono::milliseconds wait_after(const ApiError& error, Backoff& backoff);
   void fail(const char* verb, const ApiError& error);
   void recover();
 

@@ -75,6 +75,7 @@ struct FetchRequest {
   std::chrono::milliseconds body_time{3'000};  // from the head to the end of the body
   std::chrono::milliseconds stall_time{0};     // instead, without a byte; 0: body_time holds
   BodySink sink;                               // takes the body of a 200 or 206; else it is kept
+  std::function<void()> opened;                // called before the sink, when the head is there
   Deadline deadline;
 };
 

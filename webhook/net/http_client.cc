@@ -103,6 +103,7 @@ bool HttpClient::Exchange::parse(ClientConnection& connection, error_code& error
   parser.eager(true);
   answer.status = parser.get().result_int();
   to_sink = request.sink && (answer.status == 200 || answer.status == 206);
+  if (to_sink && request.opened) request.opened();
   return true;
 }
 

@@ -11,6 +11,7 @@ using telemetry::LogLevel;
 // How long changes are collected before they are put into force together.
 constexpr std::chrono::milliseconds kCollect{100};
 constexpr std::chrono::minutes kLookAgain{10};
+constexpr std::chrono::seconds kExceptionsTime{10};
 
 }  // namespace
 
@@ -84,12 +85,18 @@ void ClusterPolicies::tell_refusals() {
 }
 
 asio::awaitable<void> ClusterPolicies::publish_changes() {
+  const auto began = net::Clock::now();
   while (true) {
     co_await changed_.wait(kLookAgain);
     co_await cluster::pause(kCollect);
-    // Without exceptions policies would refuse what they should not: both lists have to be there.
-    const bool listed = policy_reflector_.synced() && exception_reflector_.synced();
-    if (!listed) continue;
+    if (!policy_reflector_.synced()) continue;
+    // Without exceptions policies would refuse what they should not; but where exceptions cannot be
+    // read at all, policies that refuse too much are better than none.
+    const bool excepted = exception_reflector_.synced();
+    if (!excepted && net::Clock::now() < began + kExceptionsTime) {
+      changed_.give();
+      continue;
+    }
     tell_refusals();
     const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
     auto policies = policies_of(policies_, exceptions_, now);

@@ -121,7 +121,10 @@ void PolicyObjects::put(const json::Object& object) {
   kept.seen_in = lists_;
   kept.resource_version = text_at(object, "metadata", "resourceVersion");
   kept.status = text_of(object, "status");
-  if (same && kept.generation > 0) return changed_();
+  if (same && kept.generation > 0) {
+    if (!kept.in_force) take_remembered(kept, object);
+    return changed_();
+  }
   read_identity(kept, object);
   std::string spec = text_of(object, "spec");
   const std::string metadata = text_of(object, "metadata");
