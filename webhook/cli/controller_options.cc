@@ -83,24 +83,7 @@ void add_certificate_flags(CLI::App& command, ControllerFlags& flags) {
   }
 }
 
-}  // namespace
-
-void add_controller_flags(CLI::App& command, ControllerFlags& flags) {
-  command
-      .add_option("--kubeconfig",
-                  flags.kubeconfig,
-                  "How to reach the API server; without it, the pod's service account")
-      ->type_name("FILE");
-  command
-      .add_option("--context", flags.context, "Context of the kubeconfig (default: the current)")
-      ->type_name("NAME");
-  command.add_flag("--allow-exec",
-                   flags.allow_exec,
-                   "Run the program that the kubeconfig names for credentials");
-  command
-      .add_option("--namespace", flags.name_space, "Where Secret and Lease are (default: our own)")
-      ->type_name("NAME");
-  add_certificate_flags(command, flags);
+void add_house_flags(CLI::App& command, ControllerFlags& flags) {
   command
       .add_option("--webhook-configuration",
                   flags.webhook_configuration,
@@ -121,6 +104,9 @@ void add_controller_flags(CLI::App& command, ControllerFlags& flags) {
                   "there are none")
       ->check(CLI::IsMember({"files", "cluster"}))
       ->capture_default_str();
+}
+
+void add_process_flags(CLI::App& command, ControllerFlags& flags) {
   command.add_option("--lease", flags.lease, "Lease by which one of several controllers leads")
       ->type_name("NAME")
       ->capture_default_str();
@@ -146,6 +132,28 @@ void add_controller_flags(CLI::App& command, ControllerFlags& flags) {
   command.add_option("--log-level", flags.log_level, "debug, info, warn or error")
       ->check(CLI::IsMember({"debug", "info", "warn", "error"}))
       ->capture_default_str();
+}
+
+}  // namespace
+
+void add_controller_flags(CLI::App& command, ControllerFlags& flags) {
+  command
+      .add_option("--kubeconfig",
+                  flags.kubeconfig,
+                  "How to reach the API server; without it, the pod's service account")
+      ->type_name("FILE");
+  command
+      .add_option("--context", flags.context, "Context of the kubeconfig (default: the current)")
+      ->type_name("NAME");
+  command.add_flag("--allow-exec",
+                   flags.allow_exec,
+                   "Run the program that the kubeconfig names for credentials");
+  command
+      .add_option("--namespace", flags.name_space, "Where Secret and Lease are (default: our own)")
+      ->type_name("NAME");
+  add_certificate_flags(command, flags);
+  add_house_flags(command, flags);
+  add_process_flags(command, flags);
 }
 
 Result<ControllerOptions> understand(const ControllerFlags& flags) {

@@ -42,7 +42,7 @@ class ControllerProgram {
  public:
   ControllerProgram(const ControllerOptions& options,
                     std::unique_ptr<cluster::AccessSource> access,
-                    std::string name_space,
+                    const std::string& name_space,
                     WantedConfiguration wanted)
       : options_(options),
         log_(options.log_level),
@@ -128,6 +128,9 @@ admission::Readiness ControllerProgram::readiness() const {
   readiness.text = lease_.leads() ? "leading\n" : "another one leads\n";
   const std::string trouble = house_.trouble();
   if (!trouble.empty()) readiness.text += "house: " + trouble + "\n";
+  if (house_.is_unmanaged()) {
+    readiness.text += "house: the webhook configuration is unmanaged, by its annotation\n";
+  }
   if (lease_.leads()) {
     readiness.text += fmt::format("certificate: {:.1f} days left, authority: {:.1f}\n",
                                   house_.serving_days_left(),
@@ -249,7 +252,7 @@ int run_controller(const ControllerOptions& options) {
   if (name_space.empty()) return bad_configuration("--namespace is needed outside of a pod");
   auto wanted = wanted_configuration(options);
   if (!wanted) return bad_configuration(wanted.error().message);
-  ControllerProgram program(options, *std::move(access), std::move(name_space), *std::move(wanted));
+  ControllerProgram program(options, *std::move(access), name_space, *std::move(wanted));
   return program.run();
 }
 

@@ -142,12 +142,16 @@ Result<void> AccessSource::read() {
     tls_seen_ = std::move(tls_text);
   }
   access_ = std::move(access);
+  trouble_.clear();
   return {};
 }
 
 std::shared_ptr<const Access> AccessSource::current() {
   // A file that is just being replaced is read the next time.
-  if (net::Clock::now() >= read_again_at_) (void)read();
+  if (net::Clock::now() >= read_again_at_) {
+    const Result<void> done = read();
+    if (!done) trouble_ = done.error().message;
+  }
   return access_;
 }
 

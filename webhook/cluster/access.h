@@ -64,6 +64,9 @@ class AccessSource {
     made_.reset();
   }
 
+  // Why the files as they are now are not what is used; empty: they are.
+  const std::string& trouble() const { return trouble_; }
+
   const AccessConfig& config() const { return config_; }
 
  private:
@@ -79,6 +82,7 @@ class AccessSource {
   std::string tls_seen_;  // what the TLS context was made from
   net::Clock::time_point read_again_at_;
   std::optional<ExecCredential> made_;  // by the program
+  std::string trouble_;
 };
 
 }  // namespace plimsoll::webhook::cluster

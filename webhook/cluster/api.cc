@@ -85,6 +85,8 @@ asio::awaitable<ApiResult> Api::attempt(ApiRequest request, net::Deadline deadli
   ++counters_.failures;
   ApiError error = error_of(answer->status, answer->body);
   const auto header = retry_after(*answer);
+  const std::string& trouble = access_->trouble();
+  if (error.code == 401 && !trouble.empty()) error.message += " (" + trouble + ")";
   error.retry_after = header;  // what the body says is for the client's own caller
   co_return std::unexpected(std::move(error));
 }

@@ -11,8 +11,6 @@
 #include "policy/dates.h"
 #include "policy/json.h"
 
-extern char** environ;
-
 namespace plimsoll::webhook::cluster {
 namespace {
 
@@ -62,7 +60,9 @@ std::vector<std::string> environment_of(const ExecCommand& command) {
   std::vector<std::string> environment;
   for (char** variable = environ; *variable != nullptr; ++variable)
     environment.emplace_back(*variable);
-  for (const auto& [name, value] : command.environment) environment.push_back(name + "=" + value);
+  for (const auto& [name, value] : command.environment) {
+    environment.emplace_back(name).append("=").append(value);
+  }
   environment.push_back(R"(KUBERNETES_EXEC_INFO={"kind":"ExecCredential","apiVersion":")" +
                         command.api_version + R"(","spec":{"interactive":false}})");
   return environment;

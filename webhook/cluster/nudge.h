@@ -12,7 +12,7 @@ namespace plimsoll::webhook::cluster {
 // One task waits; everything happens on the thread of the io_context.
 class Nudge {
  public:
-  explicit Nudge(boost::asio::any_io_executor executor) : timer_(std::move(executor)) {}
+  explicit Nudge(const boost::asio::any_io_executor& executor) : timer_(executor) {}
 
   // Also counts where nobody waits yet.
   void give() {

@@ -20,10 +20,10 @@ constexpr std::chrono::minutes kIdle{60};
 }  // namespace
 
 EventRecorder::EventRecorder(cluster::Api& api,
-                             asio::any_io_executor executor,
+                             const asio::any_io_executor& executor,
                              std::string instance,
                              telemetry::Log& log)
-    : api_(api), nudge_(std::move(executor)), instance_(std::move(instance)), log_(log) {}
+    : api_(api), nudge_(executor), instance_(std::move(instance)), log_(log) {}
 
 void EventRecorder::add(ObjectReference regarding, EventText text) {
   const std::string key = fmt::format("{}/{}/{}/{}/{}",

@@ -33,7 +33,7 @@ struct EventText {
 class EventRecorder {
  public:
   EventRecorder(cluster::Api& api,
-                boost::asio::any_io_executor executor,
+                const boost::asio::any_io_executor& executor,
                 std::string instance,
                 telemetry::Log& log);
 

@@ -23,6 +23,9 @@ using Json = nlohmann::json;
 constexpr std::chrono::seconds kLookAgain{30};
 constexpr std::chrono::seconds kAfterFailure{5};
 constexpr std::chrono::seconds kWhileNotLeading{2};
+constexpr std::chrono::seconds kFightTime{30};  // writes that are closer than that are a fight
+constexpr std::chrono::seconds kFightRest{1};
+constexpr unsigned kFreeWrites = 4;  // a person who edits may do so several times
 constexpr unsigned kMostRounds = 8;  // without a pause; a renewal takes four
 constexpr const char* kConfigurations =
     "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations";
@@ -180,23 +183,37 @@ asio::awaitable<bool> HouseKeeper::write_secret(Secret before, Step step) {
   co_return answer.error().is_conflict();
 }
 
+void HouseKeeper::tell_unmanaged() {
+  if (is_unmanaged_.exchange(true)) return;
+  const std::string note = "it is left alone, because " + std::string(kUnmanagedAnnotation) +
+                           " says so; certificates that are renewed are not trusted meanwhile";
+  log_.write(LogLevel::kWarn, "webhook configuration is unmanaged", {{"note", note}});
+  EventText text{true, "Unmanaged", "Heal", note};
+  events_.add(configuration_reference(), std::move(text));
+}
+
+// Two writers that undo each other would keep the API server busy for nothing.
+asio::awaitable<void> HouseKeeper::rest_after_write(std::string what) {
+  const auto now = net::Clock::now();
+  fights_ = now < written_at_ + kFightTime ? fights_ + 1 : 1;
+  written_at_ = now;
+  if (fights_ <= kFreeWrites) co_return;
+  const std::string which = what.empty() ? "its caBundle" : what;
+  fail("somebody else keeps changing webhook configuration " + wanted_.name() + " (" + which +
+       "), so it is put right once a second only: does another controller keep it?");
+  co_await cluster::pause(kFightRest);
+}
+
 asio::awaitable<HouseKeeper::Round> HouseKeeper::heal(std::string live,
                                                       std::optional<std::string> bundle) {
   const auto comparison = Comparison::of(wanted_, live, bundle);
   if (!comparison) co_return fail(comparison.error().message);
   configuration_is_right_ = !comparison->differs && !comparison->bundle_differs;
   if (comparison->is_unmanaged) {
-    if (!told_unmanaged_) {
-      const std::string note = "it is left alone, because " + std::string(kUnmanagedAnnotation) +
-                               " says so; certificates that are renewed are not trusted meanwhile";
-      log_.write(LogLevel::kWarn, "webhook configuration is unmanaged", {{"note", note}});
-      EventText text{true, "Unmanaged", "Heal", note};
-      events_.add(configuration_reference(), std::move(text));
-    }
-    told_unmanaged_ = true;
+    tell_unmanaged();
     co_return Round::kDone;
   }
-  told_unmanaged_ = false;
+  is_unmanaged_ = false;
   if (comparison->patch.empty()) co_return Round::kDone;
   if (!leads_()) co_return Round::kDone;
   cluster::ApiRequest request;
@@ -219,6 +236,8 @@ asio::awaitable<HouseKeeper::Round> HouseKeeper::heal(std::string live,
   } else {
     log_.write(LogLevel::kInfo, "caBundle written", {{"configuration", wanted_.name()}});
   }
+  const std::string what = comparison->what;
+  co_await rest_after_write(what);
   co_return Round::kAgain;
 }
 

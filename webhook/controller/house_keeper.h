@@ -48,6 +48,7 @@ class HouseKeeper final : private cluster::Observer {
   double serving_days_left() const;    // not a number where there is no certificate
   double authority_days_left() const;  // of the authority that ends first of those in use
   bool configuration_is_right() const { return configuration_is_right_; }
+  bool is_unmanaged() const { return is_unmanaged_; }
   std::uint64_t heals() const { return heals_; }
   std::uint64_t renewals() const { return renewals_; }
   std::string trouble() const;
@@ -73,6 +74,8 @@ class HouseKeeper final : private cluster::Observer {
   boost::asio::awaitable<Round> renew(Secret secret,
                                       std::string live,
                                       std::chrono::seconds* until_look);
+  void tell_unmanaged();
+  boost::asio::awaitable<void> rest_after_write(std::string what);
   boost::asio::awaitable<Round> heal(std::string live, std::optional<std::string> bundle);
   boost::asio::awaitable<bool> write_secret(Secret before, certificates::Step step);
   void note_certificates(const Secret& secret);
@@ -93,7 +96,9 @@ class HouseKeeper final : private cluster::Observer {
   std::atomic<bool> configuration_is_right_{false};
   std::atomic<std::uint64_t> heals_{0};
   std::atomic<std::uint64_t> renewals_{0};
-  bool told_unmanaged_ = false;
+  std::atomic<bool> is_unmanaged_{false};
+  unsigned fights_ = 0;  // writes of the configuration, each soon after the one before
+  net::Clock::time_point written_at_;
   std::string told_waiting_;
   mutable std::mutex mutex_;
   std::string trouble_;

@@ -76,12 +76,13 @@ std::string bundle_of(const Json& entry) {
 
 // Where two entries differ first, for people.
 std::string first_difference(const Json& wanted, const Json& live) {
-  const std::string place = "webhooks[" + policy::printable(text_at(live, "name"), 253) + "]";
+  std::string place = "webhooks[" + policy::printable(text_at(live, "name"), 253) + "]";
   for (const auto& [key, value] : wanted.items()) {
-    if (!live.contains(key) || live[key] != value) return place + "." + key;
+    if (live.contains(key) && live[key] == value) continue;
+    return place.append(".").append(key);
   }
   for (const auto& [key, value] : live.items()) {
-    if (!wanted.contains(key)) return place + "." + policy::printable(key, 64);
+    if (!wanted.contains(key)) return place.append(".").append(policy::printable(key, 64));
   }
   return place;
 }

@@ -86,11 +86,12 @@ class Front {
 
   ServerCounters& counters_;
   std::size_t max_handshakes_;
+  // Before the io_context: connections that are still there go with it, and take themselves off.
+  std::vector<Connection*> connections_;
   boost::asio::io_context io_{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_{
       io_.get_executor()};
   boost::asio::steady_timer sweep_timer_;
-  std::vector<Connection*> connections_;
   bool stopping_ = false;
   std::size_t peak_ = 0;        // connections since memory was last given back
   std::size_t given_back_ = 0;  // connections that gave memory back since then
