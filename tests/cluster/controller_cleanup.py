@@ -1,4 +1,4 @@
-"""`plimsoll cleanup`: deletes, twice, beside a running controller, without rights, without an API server; and what outages do to a controller."""
+"""`plimsoll cleanup`: twice, beside a running controller, without rights, without an API server; and outages of the API server and etcd."""
 import subprocess
 import time
 
@@ -21,14 +21,20 @@ class Cleanup(Scene):
                      lambda: self.without_rights(self.cleanup(nobody)))
             self.row("and all is there", "True True", self.there)
             since = len(self.plane.audit_events())
-            self.row("while a controller runs", "0; webhook configuration cleanup: deleted; lease plimsoll-controller: deleted", self.cleanup)
+            self.row(
+                "while a controller runs", "0; webhook configuration cleanup: deleted; lease plimsoll-controller: deleted", self.cleanup
+            )
             told(lambda: False, 4)
             self.row("the controller does not make it again", "[]", lambda: self.place.writes("cleanup-a", since))
             self.soon("it says so", True, lambda: "does not exist: nothing is checked" in controller.get("/readyz"))
             self.row("and goes on", True, controller.alive)
             self.row("nothing is judged", "allowed, allowed", self.place.reaches)
         told(lambda: False, 0.5)
-        self.row("the controller's Lease once more", "0; webhook configuration cleanup: not there; lease plimsoll-controller: deleted", self.cleanup)
+        self.row(
+            "the controller's Lease once more",
+            "0; webhook configuration cleanup: not there; lease plimsoll-controller: deleted",
+            self.cleanup,
+        )
         self.row("twice", "0; webhook configuration cleanup: not there; lease plimsoll-controller: not there", self.cleanup)
         self.row("Secret and Service stay", True, lambda: bool(self.place.secret()["tls.key"]))
         away = self.plane.write_kubeconfig("away", "x", server=f"https://127.0.0.1:{free_port()}")
@@ -63,7 +69,9 @@ class Cleanup(Scene):
                 return bool(self.plane.get(path))
             except Status:
                 return False
-        return " ".join(map(str, map(exists, (self.place.path, "/apis/coordination.k8s.io/v1/namespaces/cleanup/leases/plimsoll-controller"))))
+        return " ".join(
+            map(str, map(exists, (self.place.path, "/apis/coordination.k8s.io/v1/namespaces/cleanup/leases/plimsoll-controller")))
+        )
 
 
 class Outages(Scene):
@@ -90,7 +98,9 @@ class Outages(Scene):
     def during(self, what, began):
         self.soon(f"{what}: it no longer leads", 0, lambda: int(self.controller.metric("controller_leads")))
         told(lambda: False, 5)
-        self.row(f"{what}: it goes on, /readyz answers", "True True", lambda: f"{self.controller.alive()} {bool(self.controller.get('/readyz'))}")
+        self.row(
+            f"{what}: it goes on, /readyz answers", "True True", lambda: f"{self.controller.alive()} {bool(self.controller.get('/readyz'))}"
+        )
         lines = self.controller.lines()[began:]
         self.row(f"{what}: at most ten lines in the log, one says what is away", "True True",
                  lambda: f"{len(lines) <= 10} {any(line['event'] == 'API server' for line in lines)}")

@@ -75,8 +75,12 @@ class Edited(Scene):
             for index, (change, names) in enumerate(EDITS, 1):
                 place.edit(change)
                 self.soon(f"edit {index} is undone", True, lambda: place.live()["webhooks"] == whole, 5)
-                self.soon(f"edit {index}: the log names it", f"{names} was not as installed; it is again {index}",
-                          lambda: f"{controller.said('webhook configuration healed')[-1]['note']} {len(controller.said('webhook configuration healed'))}")
+                self.soon(
+                    f"edit {index}: the log names it",
+                    f"{names} was not as installed; it is again {index}",
+                    lambda: f"{controller.said('webhook configuration healed')[-1]['note']} "
+                    f"{len(controller.said('webhook configuration healed'))}",
+                )
             self.soon("the metric counts", len(EDITS), lambda: int(controller.metric("webhook_configuration_heals_total")))
             notes = {f"{names} was not as installed; it is again" for _, names in EDITS}
             self.soon("Events in namespace default, each note once", sorted(notes),
@@ -106,7 +110,9 @@ class Unmanaged(Scene):
         place = Place(self.plane, "unmanaged", 21, secret={})
         with place.controller(user="unmanaged-a") as controller:
             told(lambda: place.consistent() == "consistent")
-            place.edit(lambda live: (live["metadata"].update(annotations={"plimsoll.dev/unmanaged": "true"}), first(failurePolicy="Ignore")(live)))
+            place.edit(
+                lambda live: (live["metadata"].update(annotations={"plimsoll.dev/unmanaged": "true"}), first(failurePolicy="Ignore")(live))
+            )
             self.soon("it is told in the log", 1, lambda: len(controller.said("webhook configuration is unmanaged")))
             place.edit(first(timeoutSeconds=3))
             told(lambda: False, 3)
@@ -165,7 +171,10 @@ class Fight(Scene):
             ended.set()
             thread.join()
             lines = len(controller.lines())
-            print(f"   {self.name}: it wrote {len(changed)} times, the controller {len(patches)} in {self.SECONDS} s, {lines} lines", flush=True)
+            print(
+                f"   {self.name}: it wrote {len(changed)} times, the controller {len(patches)} in {self.SECONDS} s, {lines} lines",
+                flush=True,
+            )
             self.row("no hot loop: at most 3 writes a second", True, lambda: len(patches) <= 3 * self.SECONDS)
             self.row("it is told what is wrong", True, lambda: "does another controller keep" in readyz + controller.log_path.read_text())
             self.row("the log is short: at most 5 lines a second", True, lambda: lines <= 5 * self.SECONDS)

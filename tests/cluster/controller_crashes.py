@@ -1,4 +1,4 @@
-"""A renewal of the authority, broken off at each of its writes: before it arrives, after it was done, with the leader killed or going on."""
+"""A renewal of the authority, broken off at each of its writes: before it arrives or after it; the leader is killed or goes on."""
 import concurrent.futures
 import contextlib
 import datetime
@@ -27,7 +27,8 @@ distinguished_name=none
 [none]
 """
 AUTHORITY = "basicConstraints=critical,CA:TRUE,pathlen:0\nkeyUsage=critical,keyCertSign,cRLSign\nsubjectKeyIdentifier=hash\n"
-LEAF = "basicConstraints=critical,CA:FALSE\nextendedKeyUsage=serverAuth\nsubjectAltName=DNS:plimsoll.{0}.svc,DNS:plimsoll.{0}.svc.cluster.local\n"
+LEAF = "basicConstraints=critical,CA:FALSE\nextendedKeyUsage=serverAuth\n"
+LEAF += "subjectAltName=DNS:plimsoll.{0}.svc,DNS:plimsoll.{0}.svc.cluster.local\n"
 
 
 def stamp(days):
@@ -53,7 +54,12 @@ def due_secret(directory, name):
 
     authority = issue("authority", AUTHORITY, (-300, 60))
     leaf = issue("serving", LEAF.format(name), (-1, 50), "-cert", authority[0], "-keyfile", authority[1])
-    return {"ca.crt": authority[0].read_text(), "ca.key": authority[1].read_text(), "tls.crt": leaf[0].read_text(), "tls.key": leaf[1].read_text()}
+    return {
+        "ca.crt": authority[0].read_text(),
+        "ca.key": authority[1].read_text(),
+        "tls.crt": leaf[0].read_text(),
+        "tls.key": leaf[1].read_text(),
+    }
 
 
 class Calls(threading.Thread):
@@ -122,8 +128,14 @@ class Crashes(Scene):
             calls.ended.set()
             seen = place.consistent() if renewed else "not renewed: " + place.consistent()
             both = all(trusts(place.bundles()[0], leaf) for leaf in (secret["tls.crt"], place.secret()["tls.crt"]))
-            failed = f"{len(calls.failed)} of {calls.count} calls failed: {calls.failed[:2]}" if calls.failed or not calls.count else "no call failed"
-            return "; ".join(("hit" if hit else "not hit", seen + ", a new authority", "both trusted" if both else "not both trusted", failed))
+            failed = (
+                f"{len(calls.failed)} of {calls.count} calls failed: {calls.failed[:2]}"
+                if calls.failed or not calls.count
+                else "no call failed"
+            )
+            return "; ".join(
+                ("hit" if hit else "not hit", seen + ", a new authority", "both trusted" if both else "not both trusted", failed)
+            )
 
     @staticmethod
     def renewed(place, before):

@@ -19,12 +19,21 @@ class FirstInstall(Scene):
                 self.soon("pods through the Service: a good one, a bad one", "allowed, denied", place.reaches)
                 self.row("the certificate is for the Service's name", True, lambda: "DNS:plimsoll.first.svc" in openssl(
                     "x509", "-noout", "-ext", "subjectAltName", given=place.secret()["tls.crt"].encode()).decode())
-                self.row("the log names the reason, and no key", "1 there are none yet, no key", lambda: f"{len(controller.said('certificates written'))} "
-                         + controller.said("certificates written")[0]["why"].split(": ")[1]
-                         + (", a key" if "PRIVATE" in controller.log_path.read_text() else ", no key"))
+                self.row(
+                    "the log names the reason, and no key",
+                    "1 there are none yet, no key",
+                    lambda: f"{len(controller.said('certificates written'))} "
+                    + controller.said("certificates written")[0]["why"].split(": ")[1]
+                    + (", a key" if "PRIVATE" in controller.log_path.read_text() else ", no key"),
+                )
                 self.row("the caBundle: log", 1, lambda: len(controller.said("caBundle written")))
-                self.soon("an Event at the Secret", "plimsoll.dev/controller Normal CertificatesWritten",
-                          lambda: [f"{e['reportingController']} {e['type']} {e['reason']}" for e in place.events("first", "CertificatesWritten")][0])
+                self.soon(
+                    "an Event at the Secret",
+                    "plimsoll.dev/controller Normal CertificatesWritten",
+                    lambda: [f"{e['reportingController']} {e['type']} {e['reason']}" for e in place.events("first", "CertificatesWritten")][
+                        0
+                    ],
+                )
                 self.row("metrics: renewals, heals, configuration", "1 0 1", lambda: " ".join(
                     f"{controller.metric(name):.0f}" for name in
                     ("certificate_renewals_total", "webhook_configuration_heals_total", "webhook_configuration_ok")))
@@ -50,8 +59,11 @@ class SecretMissing(Scene):
     def play(self):
         place = Place(self.plane, "missing", 11)
         with place.controller(user="missing-a") as controller:
-            self.soon("one clear line", "Secret missing/plimsoll-tls is missing: the chart makes it, empty, so that we need no right to create any",
-                      lambda: controller.said("house keeping")[0]["trouble"])
+            self.soon(
+                "one clear line",
+                "Secret missing/plimsoll-tls is missing: the chart makes it, empty, so that we need no right to create any",
+                lambda: controller.said("house keeping")[0]["trouble"],
+            )
             self.row("/readyz says so", True, lambda: "house: Secret missing/plimsoll-tls is missing" in controller.get("/readyz"))
             told(lambda: False, 6)  # it has looked again meanwhile
             self.row("and only one", 1, lambda: len(controller.said("house keeping")))
@@ -110,7 +122,11 @@ class SecretDamaged(Scene):
         now = place.secret()
         old_trusted = trusts(now["ca.crt"], good["tls.crt"])
         by_old = trusts(good["ca.crt"], now["tls.crt"])
-        return "the authority is kept" if by_old and now["ca.crt"] == good["ca.crt"] else "both authorities" if old_trusted else "another authority"
+        return (
+            "the authority is kept"
+            if by_old and now["ca.crt"] == good["ca.crt"]
+            else "both authorities" if old_trusted else "another authority"
+        )
 
 
 class Existing(Scene):
@@ -128,7 +144,9 @@ class Existing(Scene):
             place.edit(lambda live: live["webhooks"][0].update(failurePolicy="Ignore"))
             self.soon("edits are undone", "Fail", lambda: place.live()["webhooks"][0]["failurePolicy"])
             self.row("the Secret is never written", version, place.version)
-            self.row("nor is it tried", "patch validatingwebhookconfigurations 200", lambda: ", ".join(sorted(set(place.writes("existing-a")))))
+            self.row(
+                "nor is it tried", "patch validatingwebhookconfigurations 200", lambda: ", ".join(sorted(set(place.writes("existing-a"))))
+            )
             self.plane.patch(place.secret_path, {"stringData": {"ca.crt": ""}})
             told(lambda: False, 1)
             place.edit(lambda live: live["webhooks"][0].update(timeoutSeconds=3))
@@ -143,7 +161,9 @@ class CertManager(Scene):
     def play(self):
         authority = self.plane.authority
         certificate, key = authority.issue("certmanager", "/CN=plimsoll", "DNS:plimsoll.certmanager.svc")
-        place = Place(self.plane, "certmanager", 14, secret={"tls.crt": certificate.read_text(), "tls.key": key.read_text(), "ca.crt": "not this"})
+        place = Place(
+            self.plane, "certmanager", 14, secret={"tls.crt": certificate.read_text(), "tls.key": key.read_text(), "ca.crt": "not this"}
+        )
         version, bundle = place.version(), self.plane.ca_bundle(authority.certificate)
         with place.controller("--certificates", "cert-manager", user="certmanager-a") as controller, place.serving():
             self.soon("it leads, all is in order", 1, lambda: int(controller.metric("webhook_configuration_ok")))

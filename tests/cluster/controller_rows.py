@@ -15,13 +15,39 @@ import programs
 from control_plane import ControlPlane
 from harness import check_rows
 
-TOGETHER = [controller_cleanup.Cleanup, controller_crashes.Crashes, controller_install.SecretDamaged, controller_install.FirstInstall, controller_install.SecretMissing, controller_install.Existing,
-            controller_install.CertManager, controller_configuration.Edited, controller_configuration.Unmanaged,
-            controller_configuration.Deleted, controller_configuration.Fight,
-            controller_configuration.SlowFight, controller_status.Statuses, *controller_election.SCENES]
+TOGETHER = [
+    controller_cleanup.Cleanup,
+    controller_crashes.Crashes,
+    controller_install.SecretDamaged,
+    controller_install.FirstInstall,
+    controller_install.SecretMissing,
+    controller_install.Existing,
+    controller_install.CertManager,
+    controller_configuration.Edited,
+    controller_configuration.Unmanaged,
+    controller_configuration.Deleted,
+    controller_configuration.Fight,
+    controller_configuration.SlowFight,
+    controller_status.Statuses,
+    *controller_election.SCENES,
+]
 ALONE = [controller_cleanup.Outages]  # they stop the API server
-USERS = ("first-a", "missing-a", "existing-a", "certmanager-a", "edited-a", "unmanaged-a", "deleted-a", "fight0-a", "fight1-a",
-         "status-a", "cleanup-a", "outages-a", *controller_crashes.USERS, *(f"{name}-{one}" for name in ("killed", "ended", "frozen", "heldup", "cutoff") for one in "ab"))
+USERS = (
+    "first-a",
+    "missing-a",
+    "existing-a",
+    "certmanager-a",
+    "edited-a",
+    "unmanaged-a",
+    "deleted-a",
+    "fight0-a",
+    "fight1-a",
+    "status-a",
+    "cleanup-a",
+    "outages-a",
+    *controller_crashes.USERS,
+    *(f"{name}-{one}" for name in ("killed", "ended", "frozen", "heldup", "cutoff") for one in "ab"),
+)
 
 
 def main():
@@ -39,7 +65,9 @@ def main():
                 told(played.result)
         for scene in scenes[1]:
             told(scene.run)
-    rows = sorted((row for some in scenes for scene in some for row in scene.rows()), key=lambda row: [int(part) for part in row[0].split(".")])
+    rows = sorted(
+        (row for some in scenes for scene in some for row in scene.rows()), key=lambda row: [int(part) for part in row[0].split(".")]
+    )
     code = check_rows("the controller on a real API server", rows)
     print(f"{time.monotonic() - began:.1f} s")
     return code

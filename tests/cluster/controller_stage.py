@@ -1,4 +1,4 @@
-"""A place of its own for each scene on one API server: namespace, Secret, Service, webhook configuration; a controller, a server, a kubelet."""
+"""Scenes on one API server, each in a place of its own: namespace, Secret, Service, webhook configuration; controller, server, kubelet."""
 import base64
 import contextlib
 import http.client
@@ -174,16 +174,41 @@ class Place:
         """`user`: one of the plane's."""
         if user:
             kubeconfig = self.plane.write_kubeconfig(user, self.plane.users[user][0])
-        return Process("controller", "--kubeconfig", kubeconfig or self.plane.kubeconfig, "--namespace", self.name, "--webhook-file", self.file,
-                       "--webhook-configuration", self.name, "--health-listen", "127.0.0.1:0", "--lease-duration", LEASE,
-                       *(() if "--policies" in flags else ("--policies", "files")), *flags)
+        return Process(
+            "controller",
+            "--kubeconfig",
+            kubeconfig or self.plane.kubeconfig,
+            "--namespace",
+            self.name,
+            "--webhook-file",
+            self.file,
+            "--webhook-configuration",
+            self.name,
+            "--health-listen",
+            "127.0.0.1:0",
+            "--lease-duration",
+            LEASE,
+            *(() if "--policies" in flags else ("--policies", "files")),
+            *flags,
+        )
 
     @contextlib.contextmanager
     def serving(self, *flags, delay=0.5):
         """A kubelet, and a server at the Service's address with what the kubelet brings."""
         with Kubelet(self, delay) as kubelet:
-            with Server("--listen", f"{self.address}:8443", "--cert", kubelet.certificate, "--key", kubelet.key, "--certificate-wait", "30s",
-                        "--drain-timeout", "1s", *flags) as server:
+            with Server(
+                "--listen",
+                f"{self.address}:8443",
+                "--cert",
+                kubelet.certificate,
+                "--key",
+                kubelet.key,
+                "--certificate-wait",
+                "30s",
+                "--drain-timeout",
+                "1s",
+                *flags,
+            ) as server:
                 yield server, kubelet
 
     def secret(self):
@@ -215,7 +240,9 @@ class Place:
         secret, bundles = self.secret(), self.bundles()
         if not secret.get("tls.crt"):
             return "no certificate"
-        if openssl("x509", "-noout", "-pubkey", given=secret["tls.crt"].encode()) != openssl("pkey", "-pubout", given=secret["tls.key"].encode()):
+        if openssl("x509", "-noout", "-pubkey", given=secret["tls.crt"].encode()) != openssl(
+            "pkey", "-pubout", given=secret["tls.key"].encode()
+        ):
             return "the key is not the certificate's"
         if any(bundle != secret["ca.crt"] for bundle in bundles):
             return "a caBundle is not the Secret's ca.crt"
@@ -242,9 +269,13 @@ class Place:
 
     def writes(self, user, since=0, without=("leases", "events")):
         """What a user has written, from the audit log from its line number `since` on: "patch secrets 200"."""
-        return [f"{event['verb']} {event['objectRef']['resource']} {event['responseStatus']['code']}" for event in self.plane.audit_events()[since:]
-                if event["user"]["username"] == user and event["verb"] in ("create", "update", "patch", "delete")
-                and event.get("objectRef", {}).get("resource") not in without]
+        return [
+            f"{event['verb']} {event['objectRef']['resource']} {event['responseStatus']['code']}"
+            for event in self.plane.audit_events()[since:]
+            if event["user"]["username"] == user
+            and event["verb"] in ("create", "update", "patch", "delete")
+            and event.get("objectRef", {}).get("resource") not in without
+        ]
 
 
 def trusts(bundle, certificate):
@@ -287,7 +318,8 @@ class Scene:
         try:
             self.play()
         except Exception as error:  # the others go on
-            self.row("the scene is played to its end", "yes", lambda: f"{type(error).__name__}: {error}")
+            seen = f"{type(error).__name__}: {error}"
+            self.row("the scene is played to its end", "yes", lambda: seen)
             raise
         finally:
             print(f"   {self.name}: {time.monotonic() - began:.1f} s", flush=True)

@@ -19,7 +19,9 @@ def install_crds(plane):
     done = plane.kubectl("apply", "-f", DEFINITIONS)
     if done.returncode != 0:
         raise AssertionError(done.stderr)
-    plane.kubectl("wait", "--for=condition=Established", "--timeout=60s", "crd", "hygienepolicies.plimsoll.dev", "hygieneexceptions.plimsoll.dev")
+    plane.kubectl(
+        "wait", "--for=condition=Established", "--timeout=60s", "crd", "hygienepolicies.plimsoll.dev", "hygieneexceptions.plimsoll.dev"
+    )
     wait_until(lambda: told(lambda: plane.get(POLICIES), 1))
 
 
@@ -109,7 +111,11 @@ class Statuses(Scene):
         self.soon("put right", "True Valid, of 4; rules 3, exceptions 0, expiring 0; in force: 4", lambda: self.summary("gold"))
         self.soon("the metric", 0, lambda: int(self.controller.metric("policies_refused")))
         self.create("never", REFUSED)
-        self.soon("refused from the first", "False Invalid, of 1; rules 0, exceptions 0, expiring 0; in force: none", lambda: self.summary("never"))
+        self.soon(
+            "refused from the first",
+            "False Invalid, of 1; rules 0, exceptions 0, expiring 0; in force: none",
+            lambda: self.summary("never"),
+        )
         self.plane.patch(f"{POLICIES}/gold/status", {"status": {"rules": 99, "conditions": []}})
         self.soon("a status that somebody writes is put right", "True Valid, of 4; rules 3, exceptions 0, expiring 0; in force: 4",
                   lambda: self.summary("gold"))
@@ -133,15 +139,37 @@ class Statuses(Scene):
             self.plane.create(self.exceptions, exception(name, **spec))
         for name, _, expected, part in rows:
             self.soon(f"exception, {name}", expected, lambda name=name: condition(self.status(name, self.exceptions)))
-            self.row(f"exception, {name}: it says why", True, lambda name=name, part=part: part in message(self.status(name, self.exceptions)))
-        self.soon("the policy counts them", "True Valid, of 4; rules 3, exceptions 2, expiring 1; in force: 4", lambda: self.summary("gold"))
-        self.row("and says which end soon", f"True Soon: {self.place.shop}/soon until {in_days(3)}", lambda: "True Soon: "
-                 + message(self.status("gold"), "ExceptionsExpiring") if condition(self.status("gold"), "ExceptionsExpiring").startswith("True Soon") else "")
+            self.row(
+                f"exception, {name}: it says why", True, lambda name=name, part=part: part in message(self.status(name, self.exceptions))
+            )
+        self.soon(
+            "the policy counts them", "True Valid, of 4; rules 3, exceptions 2, expiring 1; in force: 4", lambda: self.summary("gold")
+        )
+        self.row(
+            "and says which end soon",
+            f"True Soon: {self.place.shop}/soon until {in_days(3)}",
+            lambda: (
+                "True Soon: " + message(self.status("gold"), "ExceptionsExpiring")
+                if condition(self.status("gold"), "ExceptionsExpiring").startswith("True Soon")
+                else ""
+            ),
+        )
         self.columns()
         self.plane.patch(f"{self.exceptions}/nothing", {"spec": {"rules": ["image-tag"]}})
         self.soon("exception, changed", "True Accepted, of 2", lambda: condition(self.status("nothing", self.exceptions)))
-        self.change("gold", {"exceptions": [{"rules": ["image-tag"], "match": {"names": ["b-*"]}, "owner": "team-b", "reason": "moves", "expires": in_days(5)}]})
-        self.soon("the policy's own count, too", "exceptions 4, expiring 2", lambda: ", ".join(self.summary("gold").split("; ")[1].split(", ")[1:]))
+        self.change(
+            "gold",
+            {
+                "exceptions": [
+                    {"rules": ["image-tag"], "match": {"names": ["b-*"]}, "owner": "team-b", "reason": "moves", "expires": in_days(5)}
+                ]
+            },
+        )
+        self.soon(
+            "the policy's own count, too",
+            "exceptions 4, expiring 2",
+            lambda: ", ".join(self.summary("gold").split("; ")[1].split(", ")[1:]),
+        )
 
     def columns(self):
         shown = self.plane.kubectl("get", "hyp", "gold", "--no-headers").stdout.split()
@@ -154,7 +182,13 @@ class Statuses(Scene):
     def events(self):
         def where(kind):
             found = self.plane.get("/apis/events.k8s.io/v1/events")["items"]
-            return sorted({f"{e['metadata']['namespace']}/{e['regarding']['name']} {e['type']} {e['reason']}" for e in found if e["regarding"]["kind"] == kind})
+            return sorted(
+                {
+                    f"{e['metadata']['namespace']}/{e['regarding']['name']} {e['type']} {e['reason']}"
+                    for e in found
+                    if e["regarding"]["kind"] == kind
+                }
+            )
         self.soon("Events of policies", "['default/gold Warning Refused', 'default/never Warning Refused']", lambda: where("HygienePolicy"))
         self.soon("Events of exceptions", "['status-shop/wrong Warning Refused']", lambda: where("HygieneException"))
 

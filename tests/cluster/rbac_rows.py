@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""manifests/rbac.yaml is what is needed: with it everything works, and each right that is taken away is named, missed by little, and taken back."""
+"""manifests/rbac.yaml is what is needed: with it everything works, and each right that is taken away is named, and little is missed."""
 import concurrent.futures
 import sys
 import time
@@ -14,13 +14,35 @@ from rbac_stage import Case, documents, rights
 
 CONFIGURATION = "validatingwebhookconfigurations"
 MAY = {  # account -> all that it may do
-    "plimsoll-serve": ["get namespaces", "get secrets in shop", "get serviceaccounts in shop", "list hygieneexceptions", "list hygienepolicies",
-                       "list namespaces", "watch hygieneexceptions", "watch hygienepolicies", "watch namespaces"],
+    "plimsoll-serve": [
+        "get namespaces",
+        "get secrets in shop",
+        "get serviceaccounts in shop",
+        "list hygieneexceptions",
+        "list hygienepolicies",
+        "list namespaces",
+        "watch hygieneexceptions",
+        "watch hygienepolicies",
+        "watch namespaces",
+    ],
     "plimsoll-controller": [
-        "create events", "create leases in its own", f"get {CONFIGURATION}/CASE", "get leases/plimsoll-controller in its own",
-        "get secrets/plimsoll-tls in its own", "list hygieneexceptions", "list hygienepolicies", f"list {CONFIGURATION}/CASE",
-        "patch hygieneexceptions/status", "patch hygienepolicies/status", "patch secrets/plimsoll-tls in its own", f"patch {CONFIGURATION}/CASE",
-        "update leases/plimsoll-controller in its own", "watch hygieneexceptions", "watch hygienepolicies", f"watch {CONFIGURATION}/CASE"],
+        "create events",
+        "create leases in its own",
+        f"get {CONFIGURATION}/CASE",
+        "get leases/plimsoll-controller in its own",
+        "get secrets/plimsoll-tls in its own",
+        "list hygieneexceptions",
+        "list hygienepolicies",
+        f"list {CONFIGURATION}/CASE",
+        "patch hygieneexceptions/status",
+        "patch hygienepolicies/status",
+        "patch secrets/plimsoll-tls in its own",
+        f"patch {CONFIGURATION}/CASE",
+        "update leases/plimsoll-controller in its own",
+        "watch hygieneexceptions",
+        "watch hygienepolicies",
+        f"watch {CONFIGURATION}/CASE",
+    ],
     "plimsoll-cleanup": [f"delete {CONFIGURATION}/CASE", "delete leases/plimsoll-controller in its own"],
 }
 ALL = "leads, Secret, caBundle, heals, Events"
@@ -34,12 +56,18 @@ HOUSE = {  # (resource, verb) -> the line that names it, what still works
     ("events", "create"): ("event not written", "leads, Secret, caBundle, heals"),
     ("leases", "create"): ("cannot create lease plimsoll-controller: 403", ""),
     ("leases", "get"): ("cannot get lease plimsoll-controller: 403", ""),
-    ("leases", "update"): ("cannot update lease plimsoll-controller: 403", None),  # it leads until it has to renew: what it has done by then is open
+    ("leases", "update"): (
+        "cannot update lease plimsoll-controller: 403",
+        None,
+    ),  # it leads until it has to renew: what it has done by then is open
 }
 EDITS = [("failurePolicy", "Ignore", "Fail"), ("matchPolicy", "Exact", "Equivalent"), ("sideEffects", "NoneOnDryRun", "None"),
          ("timeoutSeconds", 3, 10)]
 POLICY = {"match": {"namespaces": ["serve*", "nowhere"]}, "rules": {"image-exists": {"action": "warn"}}}  # it asks for pull secrets
-SELECTING = {"match": {"namespaceSelector": {"matchLabels": {"tier": "gold"}}}, "rules": {"image-tag": {"action": "warn"}}}
+SELECTING = {
+    "match": {"namespaceSelector": {"matchLabels": {"tier": "gold"}}},
+    "rules": {"replicas": {"action": "warn"}, "liveness-probe": {"action": "warn"}},
+}
 MOST_LINES = 25  # in ten seconds
 
 
@@ -61,7 +89,11 @@ class HouseCase(Scene):
         line, works = HOUSE[self.missing[3:5]]
         line = line.replace("CASE", name)
         with self.place.controller("--policies", "files", kubeconfig=self.case.kubeconfig("plimsoll-controller")) as controller:
-            self.soon("one line names it", f"{line}: 1 or more", lambda: f"{line}: {'1 or more' if controller.said('', line) or self.said(controller, line) else 0}")
+            self.soon(
+                "one line names it",
+                f"{line}: 1 or more",
+                lambda: f"{line}: {'1 or more' if controller.said('', line) or self.said(controller, line) else 0}",
+            )
             time.sleep(6)
             if works is not None:
                 self.row("what works", works, lambda: self.working(controller, slow=works == ALL))
@@ -116,7 +148,9 @@ class StatusCase(Scene):
         exceptions = f"/apis/{API}/namespaces/{case.place.shop}/hygieneexceptions"
         spec = {"rules": {"image-tag": {"action": "warn"}}, "namespaceExceptions": {"rules": ["image-tag"], "longest": "90d"}}
         for number in range(5):
-            self.plane.create(POLICIES, {"apiVersion": API, "kind": "HygienePolicy", "metadata": {"name": f"{name}-{number}"}, "spec": spec})
+            self.plane.create(
+                POLICIES, {"apiVersion": API, "kind": "HygienePolicy", "metadata": {"name": f"{name}-{number}"}, "spec": spec}
+            )
             self.plane.create(exceptions, exception(f"{name}-{number}"))
 
         def written():
@@ -155,7 +189,7 @@ class ServeCase(Scene):
         resource, verb = self.missing[3:5]
         case = Case(self.plane, self.objects, f"serve{self.index}", 60 + self.index, self.missing)
         secret = resource in ("secrets", "serviceaccounts")
-        line = f'"kind":"{resource}"' if secret else f"cannot {verb} {resource}: 403"
+        line = f'"kind":"{resource}"' if secret else '"namespace":"nowhere"' if verb == "get" else f"cannot {verb} {resource}: 403"
         with case.server() as server:
             told(lambda: server.metric("plimsoll_cluster_synced") == 1, 4)
             told(lambda: any(line["event"] == "policies loaded" and line.get("source") == "cluster" for line in server.log_lines()), 3)
@@ -171,7 +205,11 @@ class ServeCase(Scene):
             else:
                 time.sleep(1)
                 ask(server, case.place.shop, resource)
-                self.row("the right is back: no new line", True, lambda: len([one for one in server.log_lines() if one["event"] == "pull secrets not read"]) < 5)
+                self.row(
+                    "the right is back: no new line",
+                    True,
+                    lambda: len([one for one in server.log_lines() if one["event"] == "pull secrets not read"]) < 5,
+                )
 
     @staticmethod
     def told(server, line, resource):
@@ -195,11 +233,16 @@ class Whole(Scene):
         self.objects = objects
 
     def play(self):
-        case = Case(self.plane, self.objects, "whole", 1)
+        case = Case(self.plane, self.objects, "whole", 2)
         for account, expected in MAY.items():
-            self.row(f"{account} may", "; ".join(sorted(one.replace("CASE", "whole") for one in expected)), lambda account=account: "; ".join(case.may(account)))
-        with case.controller() as controller, case.place.serving("--policies", "cluster", "--kubeconfig", str(case.kubeconfig("plimsoll-serve"))) as (
-                server, _):
+            self.row(
+                f"{account} may",
+                "; ".join(sorted(one.replace("CASE", "whole") for one in expected)),
+                lambda account=account: "; ".join(case.may(account)),
+            )
+        with case.controller() as controller, case.place.serving(
+            "--policies", "cluster", "--kubeconfig", str(case.kubeconfig("plimsoll-serve"))
+        ) as (server, _):
             self.soon("certificates", "consistent", case.place.consistent)
             self.plane.create(POLICIES, {"apiVersion": API, "kind": "HygienePolicy", "metadata": {"name": "whole"}, "spec": {"rules": {
                 "image-tag": {"action": "enforce"}}}})
@@ -207,9 +250,17 @@ class Whole(Scene):
             self.soon("pods through the Service", "allowed, denied", case.place.reaches)
             case.place.edit(lambda live: live["webhooks"][0].update(failurePolicy="Ignore"))
             self.soon("edits are undone", "Fail", lambda: case.place.live()["webhooks"][0]["failurePolicy"])
-            self.soon("Events", "1 1", lambda: f"{len(case.place.events('whole', 'CertificatesWritten'))} {len(case.place.events('default', 'Healed'))}")
-            self.row("no request failed but the first look for the Lease", "1 0", lambda:
-                     f"{controller.metric('cluster_request_failures_total'):.0f} {server.metric('plimsoll_cluster_request_failures_total'):.0f}")
+            self.soon(
+                "Events",
+                "1 1",
+                lambda: f"{len(case.place.events('whole', 'CertificatesWritten'))} {len(case.place.events('default', 'Healed'))}",
+            )
+            self.row(
+                "no request failed but the first look for the Lease",
+                "1 0",
+                lambda: f"{controller.metric('cluster_request_failures_total'):.0f} "
+                f"{server.metric('plimsoll_cluster_request_failures_total'):.0f}",
+            )
             self.row("nothing was refused to anybody", "[]", lambda: [
                 (event["user"]["username"], event["verb"], event["objectRef"]["resource"]) for event in self.plane.audit_events()
                 if event["user"]["username"].startswith("system:serviceaccount:whole:") and event["responseStatus"]["code"] == 403])

@@ -1,12 +1,10 @@
 """manifests/rbac.yaml on an API server, as many times as there are cases, each under names of its own and with one right left out."""
-import contextlib
 import copy
 import json
 import pathlib
 import subprocess
-import tempfile
 
-from controller_stage import CONFIGURATIONS, Place, Process
+from controller_stage import Place
 from harness import PROGRAM, Server
 
 MANIFESTS = pathlib.Path(__file__).resolve().parents[2] / "manifests"
@@ -54,7 +52,11 @@ class Case:
             self.create(self.renamed(one))
 
     def renamed(self, given):
-        text = json.dumps(given).replace(f'"namespace": "{OWN}"', f'"namespace": "{self.name}"').replace('"namespace": "shop"', f'"namespace": "{self.place.shop}"')
+        text = (
+            json.dumps(given)
+            .replace(f'"namespace": "{OWN}"', f'"namespace": "{self.name}"')
+            .replace('"namespace": "shop"', f'"namespace": "{self.place.shop}"')
+        )
         one = json.loads(text)
         one["metadata"].pop("creationTimestamp", None)
         if one["kind"] in ("ClusterRole", "ClusterRoleBinding"):
@@ -91,7 +93,16 @@ class Case:
         return self.place.controller("--policies", "cluster", *flags, kubeconfig=self.kubeconfig("plimsoll-controller"))
 
     def server(self, *flags):
-        return Server("--policies", "cluster", "--kubeconfig", str(self.kubeconfig("plimsoll-serve")), "--pull-secrets", self.place.shop, *flags, policy="")
+        return Server(
+            "--policies",
+            "cluster",
+            "--kubeconfig",
+            str(self.kubeconfig("plimsoll-serve")),
+            "--pull-secrets",
+            self.place.shop,
+            *flags,
+            policy="",
+        )
 
     def cleanup(self):
         return subprocess.run([PROGRAM, "cleanup", "--kubeconfig", self.kubeconfig("plimsoll-cleanup"), "--namespace", self.name,

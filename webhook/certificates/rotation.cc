@@ -247,7 +247,11 @@ seconds Planner::until_look() const {
   const seconds look_for_trust =
       std::clamp(terms_.trust_delay / 4, kLeastUntilLook, kMostUntilTrustLook);
   sys_seconds next = std::min(held_.current->text.not_after, held_.serving->not_after);
-  if (gains_by_renewal()) next = std::min(next, renewal_time(*held_.serving));
+  // From then on a new one lasts longer than this one, as long as its authority does.
+  const sys_seconds gains_from = held_.serving->not_after - terms_.serving_life + seconds(1);
+  const bool can_gain =
+      !held_.current->pair.key.empty() && held_.current->text.not_after > held_.serving->not_after;
+  if (can_gain) next = std::min(next, std::max(renewal_time(*held_.serving), gains_from));
   if (!held_.next) next = std::min(next, renewal_time(held_.current->text));
   if (held_.next && held_.next_since) next = std::min(next, *held_.next_since + terms_.trust_delay);
   if (held_.next && !held_.next_since) next = std::min(next, now_ + look_for_trust);

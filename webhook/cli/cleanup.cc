@@ -63,7 +63,7 @@ boost::asio::awaitable<void> remove_all(cluster::Api& api,
     cluster::ApiRequest request;
     request.method = "DELETE";
     request.path = target.path;
-    request.time = std::chrono::seconds(30);
+    request.time = std::chrono::seconds(15);
     const cluster::ApiResult answer = co_await api.call(std::move(request));
     if (answer) {
       print(fmt::format("{}: deleted\n", target.what));

@@ -70,6 +70,7 @@ asio::awaitable<ApiResult> Api::attempt(ApiRequest request, net::Deadline deadli
   fetch.body_limit = request.body_limit;
   fetch.body_time = request.time;
   fetch.stall_time = request.stall;
+  fetch.head_time = request.stall;
   fetch.sink = std::move(request.sink);
   fetch.opened = std::move(request.opened);
   fetch.deadline = deadline;

@@ -39,7 +39,7 @@ struct ApiRequest {
   std::function<void()> opened = {};  // called before it, when the server has agreed
   std::uint64_t body_limit = 16u << 20U;
   std::chrono::milliseconds time{10'000};  // of all of it, repetitions included
-  std::chrono::milliseconds stall{0};      // instead of `time` once the head is there: silence
+  std::chrono::milliseconds stall{0};      // and no longer without a byte; 0: `time` holds alone
 };
 
 struct ApiAnswer {

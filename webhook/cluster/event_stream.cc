@@ -87,6 +87,10 @@ bool EventLines::add(std::string_view piece) {
   return true;
 }
 
+void EventLines::end() {
+  if (!error_ && rest_.find_first_not_of(" \r\t") != std::string::npos) broken("half an event");
+}
+
 asio::awaitable<std::expected<void, ApiError>> watch(Api& api,
                                                      Collection collection,
                                                      WatchTimes times,
@@ -108,6 +112,7 @@ asio::awaitable<std::expected<void, ApiError>> watch(Api& api,
   request.time = time + kGrace;
   request.stall = times.silence;
   const ApiResult answer = co_await api.call(std::move(request));
+  if (answer) lines.end();
   if (lines.error()) co_return std::unexpected(*lines.error());
   if (!answer) co_return std::unexpected(answer.error());
   co_return std::expected<void, ApiError>();

@@ -28,6 +28,8 @@ class EventLines {
 
   // False: the stream cannot be read any further, see error().
   bool add(std::string_view piece);
+  // The stream has ended, in the middle of an event perhaps.
+  void end();
   // Of an ERROR event, or of something that is no event; nothing: all was well so far.
   const std::optional<ApiError>& error() const { return error_; }
   std::uint64_t events() const { return events_; }

@@ -26,12 +26,12 @@ EventRecorder::EventRecorder(cluster::Api& api,
     : api_(api), nudge_(executor), instance_(std::move(instance)), log_(log) {}
 
 void EventRecorder::add(ObjectReference regarding, EventText text) {
-  const std::string key = fmt::format("{}/{}/{}/{}/{}",
-                                      regarding.kind,
-                                      regarding.name_space,
-                                      regarding.name,
-                                      text.reason,
-                                      text.note);
+  std::string key = fmt::format("{}/{}/{}/{}/{}",
+                                regarding.kind,
+                                regarding.name_space,
+                                regarding.name,
+                                text.reason,
+                                text.note);
   const auto now = std::chrono::steady_clock::now();
   const auto told = told_.find(key);
   if (told != told_.end() && now < told->second + kTellAgain) return;
@@ -41,7 +41,7 @@ void EventRecorder::add(ObjectReference regarding, EventText text) {
   }
   if (told_.size() >= kMaxTold) told_.clear();
   told_[key] = now;
-  queue_.push_back({std::move(regarding), std::move(text)});
+  queue_.push_back({std::move(key), std::move(regarding), std::move(text)});
   nudge_.give();
 }
 
@@ -75,9 +75,11 @@ asio::awaitable<void> EventRecorder::post(Waiting event) {
   const cluster::ApiResult answer = co_await api_.call(std::move(request));
   if (answer) {
     ++written_;
+    refused_ = false;
     co_return;
   }
   ++dropped_;
+  told_.erase(event.key);
   if (refused_) co_return;
   refused_ = true;
   const std::string text = answer.error().text();

@@ -49,6 +49,7 @@ class EventRecorder {
   static constexpr std::chrono::minutes kTellAgain{5};
 
   struct Waiting {
+    std::string key;
     ObjectReference regarding;
     EventText text;
   };

@@ -74,6 +74,7 @@ struct FetchRequest {
   std::uint64_t body_limit = 64 * 1024;        // of the answer; beyond it kTooLarge
   std::chrono::milliseconds body_time{3'000};  // from the head to the end of the body
   std::chrono::milliseconds stall_time{0};     // instead, without a byte; 0: body_time holds
+  std::chrono::milliseconds head_time{0};      // until the head is there; 0: as the client has it
   BodySink sink;                               // takes the body of a 200 or 206; else it is kept
   std::function<void()> opened;                // called before the sink, when the head is there
   Deadline deadline;

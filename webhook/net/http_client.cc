@@ -198,7 +198,9 @@ asio::awaitable<void> HttpClient::exchange(ClientConnection& connection, Exchang
   const auto body_time = stall ? request.stall_time : request.body_time;
   error_code error;
   const std::string bytes = head_of(request, proxies_.proxy_for(request.url)) + request.body;
-  watchdog.allow_until(request.deadline.within(options_.first_byte));
+  const bool own = request.head_time.count() > 0;
+  const auto head_time = own ? request.head_time : options_.first_byte;
+  watchdog.allow_until(request.deadline.within(head_time));
   co_await connection.write(bytes, error);
   while (!error && !exchange.parser.is_done()) {
     if (exchange.more) {

@@ -166,6 +166,10 @@ int Server::Impl::run() {
   lane_.stop();
   lane.join();  // before the fronts: it works on what their connections own
   for (Front& front : fronts_) front.stop();
+  // Its connections end here, too: they must not outlive their listeners.
+  back_.stop();
+  back_.io().restart();
+  back_.io().poll();
   return 0;
 }
 

@@ -108,7 +108,7 @@ asio::awaitable<void> ClusterPolicies::publish_changes() {
 }
 
 asio::awaitable<void> ClusterPolicies::ask(std::string name, net::Deadline deadline) {
-  co_await namespaces_.ask(thread_.api(), name, deadline);
+  co_await namespaces_.ask(thread_.api(), name, deadline, log_);
   flights_.land(name);
 }
 

@@ -80,14 +80,22 @@ void Namespaces::listed() {
 
 asio::awaitable<LabelSetPointer> Namespaces::ask(cluster::Api& api,
                                                  std::string name,
-                                                 net::Deadline deadline) {
+                                                 net::Deadline deadline,
+                                                 telemetry::Log& log) {
   const auto left =
       std::chrono::duration_cast<std::chrono::milliseconds>(deadline.at - net::Clock::now());
   cluster::ApiRequest request;
   request.path = collection().path + "/" + net::percent_encoded(name);
   request.time = left;
   const cluster::ApiResult answer = co_await api.call(std::move(request));
-  if (!answer) co_return nullptr;
+  if (!answer) {
+    if (answer.error().code == 404) co_return nullptr;
+    const std::string hint = answer.error().code == 403 ? "; is its ClusterRole bound?" : "";
+    const std::string text = answer.error().text() + hint;
+    log.write_limited(
+        telemetry::LogLevel::kWarn, "namespace not read", {{"namespace", name}, {"why", text}});
+    co_return nullptr;
+  }
   json::Parser parser;
   json::Element root;
   const simdjson::padded_string padded(answer->body);

@@ -46,7 +46,8 @@ class Namespaces final : public cluster::Observer {
   // nullptr where that failed. Runs on the API's thread.
   boost::asio::awaitable<LabelSetPointer> ask(cluster::Api& api,
                                               std::string name,
-                                              net::Deadline deadline);
+                                              net::Deadline deadline,
+                                              telemetry::Log& log);
 
   static cluster::Collection collection();
 
