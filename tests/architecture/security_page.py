@@ -26,7 +26,7 @@ def problems_of_file(root, match):
         return
     said = path.read_text(errors="replace") if path.is_file() else ""
     for number in re.findall(r"\d+", rows + more):
-        if not re.search(rf"^\s*\(?\(?{number},", said, re.MULTILINE):
+        if not re.search(rf'(?:^\s*|\(){number},\s*f?"', said, re.MULTILINE):
             yield f"{name} has no row {number}"
     for text in re.findall(r'"([^"]+)"', texts):
         if text not in said:

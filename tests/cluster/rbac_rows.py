@@ -195,7 +195,7 @@ class ServeCase(Scene):
             told(lambda: any(line["event"] == "policies loaded" and line.get("source") == "cluster" for line in server.log_lines()), 3)
             seen = ask(server, case.place.shop if secret else "nowhere", resource)
             self.soon("one line names it", True, lambda: self.told(server, line, resource))
-            self.row("it answers reviews", "True 200", lambda: f"{isinstance(seen, bool)} {server.get('/readyz')[0]}")
+            self.soon("it answers reviews", "True 200", lambda: f"{isinstance(seen, bool)} {server.get('/readyz')[0]}", 20)
             time.sleep(6)
             self.row("it goes on, the log is short", "True True", lambda: f"{server.alive()} {len(server.log_lines()) <= MOST_LINES}")
             case.give_back()

@@ -236,8 +236,11 @@ asio::awaitable<HouseKeeper::Round> HouseKeeper::heal(std::string live,
   } else {
     log_.write(LogLevel::kInfo, "caBundle written", {{"configuration", wanted_.name()}});
   }
+  // A bundle that was written before and has to be written again was changed by somebody else.
+  const bool by_others = comparison->differs || bundle == written_bundle_;
+  written_bundle_ = bundle;
   const std::string what = comparison->what;
-  co_await rest_after_write(what);
+  if (by_others) co_await rest_after_write(what);
   co_return Round::kAgain;
 }
 

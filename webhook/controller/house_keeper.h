@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include "webhook/certificates/rotation.h"
@@ -97,8 +98,9 @@ class HouseKeeper final : private cluster::Observer {
   std::atomic<std::uint64_t> heals_{0};
   std::atomic<std::uint64_t> renewals_{0};
   std::atomic<bool> is_unmanaged_{false};
-  unsigned fights_ = 0;  // writes of the configuration, each soon after the one before
+  unsigned fights_ = 0;  // changes of the configuration undone, each soon after the one before
   net::Clock::time_point written_at_;
+  std::optional<std::string> written_bundle_;
   std::string told_waiting_;
   mutable std::mutex mutex_;
   std::string trouble_;

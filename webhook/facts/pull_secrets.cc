@@ -50,15 +50,16 @@ PullSecretNames PullSecretNames::of(const policy::Workload& workload, std::strin
   }
   // The account counts only where the list is empty, as the API server's own plugin has it.
   if (workload.pull_secrets.empty()) {
-    names.service_account =
-        workload.service_account.empty() ? "default" : std::string(workload.service_account);
+    const std::string_view account = workload.service_account;
+    if (account.empty()) names.service_account = "default";
+    if (is_name(account)) names.service_account = account;
   }
   return names;
 }
 
 std::string PullSecretNames::key() const {
-  std::string key = name_space + " " + service_account;
-  for (const std::string& name : secrets) key += " " + name;
+  std::string key = name_space + "/" + service_account + "/";
+  for (const std::string& name : secrets) key += name + "/";
   return key;
 }
 
@@ -158,9 +159,11 @@ asio::awaitable<void> PullSecrets::look_up(PullSecretNames names, net::Deadline 
       std::make_shared<const PodCredentials>(PodCredentials{std::move(reading.keyring)});
   {
     const std::scoped_lock lock(mutex_);
+    const auto now = net::Clock::now();
+    std::erase_if(known_, [now](const auto& entry) { return entry.second.until <= now; });
     if (known_.size() >= kMaxSecretSets) known_.clear();
     const auto lifetime = reading.failed ? kSecretsFailed : kSecretsFresh;
-    known_[names.key()] = {credentials, net::Clock::now() + lifetime};
+    known_[names.key()] = {credentials, now + lifetime};
   }
   flights_.land(names.key());
 }

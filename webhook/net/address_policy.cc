@@ -19,10 +19,11 @@ constexpr std::uint32_t v4(unsigned a, unsigned b, unsigned c, unsigned d) {
 }
 
 // RFC 6890 and what clouds use for metadata.
-constexpr std::array<Range, 13> kRanges = {{
+constexpr std::array<Range, 14> kRanges = {{
     {v4(0, 0, 0, 0), 8, AddressClass::kForbidden},
     {v4(169, 254, 0, 0), 16, AddressClass::kForbidden},
     {v4(100, 100, 100, 200), 32, AddressClass::kForbidden},
+    {v4(168, 63, 129, 16), 32, AddressClass::kForbidden},
     {v4(192, 0, 0, 0), 24, AddressClass::kForbidden},
     {v4(224, 0, 0, 0), 4, AddressClass::kForbidden},
     {v4(240, 0, 0, 0), 4, AddressClass::kForbidden},

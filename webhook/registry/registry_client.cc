@@ -28,6 +28,15 @@ std::unexpected<Unknown> refused(UnknownReason reason, std::string detail = "") 
   return std::unexpected(Unknown{reason, std::move(detail)});
 }
 
+// A registry that nobody has named must not lead us to private addresses of one that somebody has.
+net::ServerAccess access_from(const Registries& registries,
+                              const Endpoint& from,
+                              const net::Url& target) {
+  net::ServerAccess access = registries.access_of(target);
+  access.configured = access.configured && from.access.named;
+  return access;
+}
+
 void tell(const Asking& asking, const std::string& line) {
   if (asking.trace) asking.trace(line);
 }
@@ -178,7 +187,7 @@ asio::awaitable<Fact<FetchAnswer>> RegistryClient::follow(AskingPointer asking,
     tell(*asking, fmt::format("redirected to {}", target->shown()));
     if (!target->same_server(url)) {
       authorization.clear();
-      access = asking->registries->access_of(*target);
+      access = access_from(*asking->registries, endpoint, *target);
     }
     url = *target;
   }
@@ -214,8 +223,9 @@ asio::awaitable<Fact<RegistryClient::Permit>> RegistryClient::permit(AskingPoint
   const bool withheld = !trusted && !credential.is_anonymous();
   if (withheld) tell(*asking, "credentials are not sent to " + realm->authority());
   permit.token.realm = *realm;
-  permit.token.access =
-      realm->same_server(endpoint.base) ? endpoint.access : asking->registries->access_of(*realm);
+  permit.token.access = realm->same_server(endpoint.base)
+                            ? endpoint.access
+                            : access_from(*asking->registries, endpoint, *realm);
   permit.token.service = std::string(challenge.parameter("service")).substr(0, 1024);
   permit.token.path = asking->repository.path;
   permit.withheld = withheld;
