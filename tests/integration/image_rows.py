@@ -291,6 +291,8 @@ def always_in_time(world):
                 target, expected = targets[name]
                 if getattr(target, "spec", None) or target.credentials:
                     continue
+                if not target.hosts and target.reference.partition("/")[0] in hosts:
+                    continue  # a port that was free again, and is configured for another one
                 began = time.monotonic()
                 try:
                     status, _, body = server.post(json.dumps(review(pod(target.reference))).encode(), query="?timeout=10s")

@@ -193,7 +193,7 @@ def rows_of(r):
         ("", "metrics, log and answers: what they must not tell", "nothing", r.unsaid),
     ]
     for subresource in ("scale", "status", "eviction", "binding", "resize"):
-        rows.append((53, f"the subresource {subresource}", "allow", lambda s=subresource: update({"kind": "Scale", "apiVersion": "autoscaling/v1"} if s == "scale" else pod(LATEST), None, kind="Pod", subResource=s)))
+        rows.append((53, f"the subresource {subresource}", "deny 403" if subresource == "resize" else "allow", lambda s=subresource: update({"kind": "Scale", "apiVersion": "autoscaling/v1"} if s == "scale" else pod(LATEST), None, kind="Pod", subResource=s)))
     reference = [
         ("", "allow"), (" nginx:1 ", "image-reference"), ("nginx:1\n", "image-reference"), ("Not A Ref@@!", "image-reference"),
         ("a" * 5120 + ":1", "image-reference"), ("example.com/App:1", "image-reference"), ("a:latest@sha256:" + "0" * 64, "allow"),

@@ -205,7 +205,14 @@ Result<AccessConfig> kubeconfig_access(const std::string& path,
                                        bool may_run) {
   const auto text = documents::read_file(path, kMaxAccessFileBytes);
   if (!text) return wrong(path, text.error().message);
-  const documents::DocumentStream stream = documents::read_documents(*text, kLimits);
+  return read_kubeconfig(path, *text, context, may_run);
+}
+
+Result<AccessConfig> read_kubeconfig(const std::string& path,
+                                     const std::string& text,
+                                     const std::string& context,
+                                     bool may_run) {
+  const documents::DocumentStream stream = documents::read_documents(text, kLimits);
   if (!stream.problems.empty()) {
     const documents::DocumentProblem& first = stream.problems.front();
     return wrong(fmt::format("{}:{}:{}", path, first.position.line, first.position.column),

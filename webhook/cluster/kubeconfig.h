@@ -11,6 +11,12 @@ namespace plimsoll::webhook::cluster {
 // `context` empty: the current one. `may_run`: programs that make credentials. Relative file names
 // count from the kubeconfig's folder. The error says what is wrong with which field, never a value
 // that may be secret.
+policy::Result<AccessConfig> read_kubeconfig(const std::string& path,
+                                             const std::string& text,
+                                             const std::string& context,
+                                             bool may_run);
+
+// The same of a file.
 policy::Result<AccessConfig> kubeconfig_access(const std::string& path,
                                                const std::string& context,
                                                bool may_run);
