@@ -1,6 +1,6 @@
 """Measures plimsoll and writes the figures into docs/benchmarks.md: run.py [BUILD] [--keep-page].
 
-BUILD is build/release by default. With --keep-page the tables are only printed. Loopback only, under six
+BUILD is build/release by default. With --keep-page the tables are only printed. Loopback only, under ten
 minutes on two cores. The order is that of the page: instructions, server CPU, policies, process.
 """
 import datetime
@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 
+import cluster_idle
 import fixtures
 import image_facts
 import instructions
@@ -81,6 +82,11 @@ def images(build, folder):
     return report.images_part(image_facts.measure(build, folder, folder / f"{USUAL}.json"))
 
 
+def in_a_cluster(build):
+    step("a cluster of 1,000 policies and 20,000 namespaces, followed")
+    return cluster_idle.part(cluster_idle.measure(build), report.table, report.mebibytes)
+
+
 def main():
     arguments = [word for word in sys.argv[1:] if word != "--keep-page"]
     build = pathlib.Path(arguments[0] if arguments else "build/release").resolve()
@@ -97,7 +103,8 @@ def main():
         sizes = fixtures.write_all(folder)
         servers.make_certificate(folder)
         costs, policies = in_process(build, folder, sizes)
-        parts = [costs, with_servers(build, folder, sizes), policies, process(build, folder), images(build, folder)]
+        parts = [costs, with_servers(build, folder, sizes), policies, process(build, folder), images(build, folder),
+                 in_a_cluster(build)]
     print("\n" + "\n\n".join(parts) + "\n")
     if "--keep-page" not in sys.argv:
         report.write_into(ROOT / "docs" / "benchmarks.md", machine_line(), parts)

@@ -67,7 +67,7 @@ FAULTS_OF_LISTS = [
     ("pages without end", alter.endless_continue), ("deep nesting", actions.deep_nesting), ("gzip that nobody asked for", actions.gzipped)]
 EVENTS = itertools.count(1)
 EMPTY = {"items null"}  # an empty list is one: the built-in policy is in force then
-FINE = {"silent within an event", "items null", "an item without metadata", "events twice", "an empty line"}  # nothing to complain about
+FINE = {"items null", "an item without metadata", "events twice", "an empty line"}  # nothing to complain about
 
 
 class Client:
@@ -98,8 +98,8 @@ class Client:
         return ""
 
 
-def through(plane, action, watch):
-    """The fault for two seconds: what was said, whether the verdict stayed, how much was asked; then the recovery."""
+def through(plane, action, watch, fine=False):
+    """The fault for some seconds: what was said, whether the verdict stayed, how much was asked; then the recovery."""
     with Client(plane) as client:
         since = len(client.proxy.exchanges())
         with client.proxy.rule(action, path=".*/hygienepolicies", watch=watch):
@@ -107,11 +107,16 @@ def through(plane, action, watch):
                 client.proxy.drop("fin", watch=True)
                 time.sleep(1)
                 put_policy(plane, f"event-{next(EVENTS)}", match={"namespaces": ["nowhere"]})  # so that there is an event
-                time.sleep(1.5)
-                said, kept = trouble(client.server), verdict(client.server)
+                until, lines = time.monotonic() + 3.5, []
+                while time.monotonic() < until:  # what is said comes and goes with every attempt
+                    time.sleep(0.05)
+                    said = trouble(client.server)
+                    # How it all begins, with a watch that is cut, is no news of a fault that is none.
+                    lines += [line for line in said[1] if not (fine and "ended early" in line)]
+                kept = verdict(client.server)
                 asked = len(client.proxy.exchanges()) - since
-        told = "told" if any("hygienepolicies" in line for line in said[1]) else "nothing told"
-        modest = "modest" if asked <= 40 else f"{asked} requests"
+        told = "told" if any("hygienepolicies" in line for line in lines) else "nothing told"
+        modest = "modest" if asked <= 60 else f"{asked} requests"
         return f"{said[0]}, {told}, {kept}, {modest}, {client.caught_up()}{client.sound()}"
 
 
@@ -161,7 +166,8 @@ def fault_rows(plane):
             told = "nothing told" if words in FINE or words.startswith("410") else "told"
             what = f"{'watch' if watch else 'list'}: {words}"
             kept = "allow + warning" if words in EMPTY else "deny 403"
-            made.append((what, f"200, {told}, {kept}, modest, caught up", lambda action=action, watch=watch: through(plane, action(), watch)))
+            made.append((what, f"200, {told}, {kept}, modest, caught up",
+                         lambda action=action, watch=watch, fine=told != "told": through(plane, action(), watch, fine)))
     return made + [
         ("watches that end at once", "at most one a second each, caught up", lambda: clean_ends(plane)),
         ("redirects to another host", "0 requests there, caught up", lambda: redirected(plane)),

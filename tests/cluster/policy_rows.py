@@ -2,26 +2,25 @@
 """Policies, exceptions and namespaces of a real API server, changed in every way while reviews flow."""
 import json
 import pathlib
+import subprocess
 import sys
 import threading
 import time
 
 import programs
-from control_plane import ADMIN, ControlPlane, Status
+from control_plane import ADMIN, ControlPlane
 from controller_status import install_crds
-from following import (LATEST, POLICIES, change, exception, exceptions_of, follower, policy, put_policy, remove, revision, seconds_until, trouble,
+from following import (POLICIES, change, exception, exceptions_of, follower, policy, put_policy, remove, revision, seconds_until, trouble,
                        verdict)
-from harness import PROGRAM, check_rows, container, deployment
+from harness import PROGRAM, check_rows
 from webhooks import client_config
 
-BASE = "policies"  # fallback of one replica: enforced in every namespace, to be told from the built-in one
 FALLBACK = """
 apiVersion: plimsoll.dev/v1alpha1
 kind: HygienePolicy
 metadata: {name: fallback}
 spec: {rules: {image-digest: {action: enforce}}}
 """
-MANY_POLICIES, MANY_NAMESPACES = 1000, 20_000
 
 
 class Load:
@@ -201,7 +200,6 @@ BAD = [  # (what, change of a good kubeconfig, what the line says)
 
 
 def refused_start(plane, change_it, says):
-    import subprocess  # here alone
     config = json.loads(plane.kubeconfig.read_text())
     change_it(config)
     path = plane.directory / f"bad-{abs(hash(says))}.kubeconfig"

@@ -7,11 +7,12 @@
 #include <boost/asio/io_context.hpp>
 #include <fmt/format.h>
 
+#include "webhook/cli/cluster_access.h"
 #include "webhook/cli/commands.h"
-#include "webhook/cli/serve_cluster.h"
 #include "webhook/cli/serve_program.h"
 #include "webhook/cli/terminal.h"
 #include "webhook/cli/version.h"
+#include "webhook/cluster/api.h"
 #include "webhook/net/url.h"
 
 namespace plimsoll::webhook::cli {
@@ -28,9 +29,7 @@ Example:
   plimsoll cleanup --namespace plimsoll-system)";
 
 struct CleanupFlags {
-  std::string kubeconfig;
-  std::string context;
-  bool allow_exec = false;
+  AccessFlags access;
   std::string name_space;
   std::string webhook_configuration = "plimsoll";
   std::string lease = "plimsoll-controller";
@@ -77,7 +76,7 @@ boost::asio::awaitable<void> remove_all(cluster::Api& api,
 }
 
 int run_cleanup(const CleanupFlags& flags) {
-  auto access = cluster_access(flags.kubeconfig, flags.context, flags.allow_exec);
+  auto access = cluster_access(flags.access);
   if (!access) {
     complain("plimsoll cleanup: " + access.error().message);
     return kExitBadConfiguration;
@@ -107,12 +106,7 @@ void add_cleanup(CLI::App& app, int& exit_code) {
       app.add_subcommand("cleanup", "Remove what would block a cluster without plimsoll");
   command->footer(kFooter);
   const auto flags = std::make_shared<CleanupFlags>();
-  command->add_option("--kubeconfig", flags->kubeconfig, "Without it, the pod's service account")
-      ->type_name("FILE");
-  command->add_option("--context", flags->context, "Context of the kubeconfig")->type_name("NAME");
-  command->add_flag("--allow-exec",
-                    flags->allow_exec,
-                    "Run the program that the kubeconfig names for credentials");
+  add_access_flags(*command, flags->access);
   command->add_option("--namespace", flags->name_space, "Where the Lease is (default: our own)")
       ->type_name("NAME");
   command->add_option("--webhook-configuration", flags->webhook_configuration, "What is deleted")

@@ -137,17 +137,7 @@ void add_process_flags(CLI::App& command, ControllerFlags& flags) {
 }  // namespace
 
 void add_controller_flags(CLI::App& command, ControllerFlags& flags) {
-  command
-      .add_option("--kubeconfig",
-                  flags.kubeconfig,
-                  "How to reach the API server; without it, the pod's service account")
-      ->type_name("FILE");
-  command
-      .add_option("--context", flags.context, "Context of the kubeconfig (default: the current)")
-      ->type_name("NAME");
-  command.add_flag("--allow-exec",
-                   flags.allow_exec,
-                   "Run the program that the kubeconfig names for credentials");
+  add_access_flags(command, flags.access);
   command
       .add_option("--namespace", flags.name_space, "Where Secret and Lease are (default: our own)")
       ->type_name("NAME");
@@ -164,9 +154,7 @@ Result<ControllerOptions> understand(const ControllerFlags& flags) {
   options.house.mode = flags.certificates == "existing"       ? Mode::kExisting
                        : flags.certificates == "cert-manager" ? Mode::kCertManager
                                                               : Mode::kSelfManaged;
-  options.kubeconfig = flags.kubeconfig;
-  options.context = flags.context;
-  options.allow_exec = flags.allow_exec;
+  options.access = flags.access;
   options.name_space = flags.name_space;
   options.service = flags.service;
   options.house.secret = flags.secret;

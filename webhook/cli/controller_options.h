@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "webhook/cli/cluster_access.h"
 #include "webhook/cluster/lease.h"
 #include "webhook/controller/house_keeper.h"
 
@@ -15,9 +16,7 @@ namespace plimsoll::webhook::cli {
 
 // As given; see the texts in controller_options.cc.
 struct ControllerFlags {
-  std::string kubeconfig;
-  std::string context;
-  bool allow_exec = false;
+  AccessFlags access;
   std::string name_space;
   std::string certificates = "self-managed";
   std::string secret = "plimsoll-tls";
@@ -39,9 +38,7 @@ struct ControllerFlags {
 
 // As understood. What depends on where we run (namespace, names of the certificate) is not in it.
 struct ControllerOptions {
-  std::string kubeconfig;
-  std::string context;
-  bool allow_exec = false;
+  AccessFlags access;
   std::string name_space;  // empty: our own
   std::string service;
   controller::HouseOptions house;

@@ -11,7 +11,6 @@
 
 #include "webhook/admission/health.h"
 #include "webhook/cli/commands.h"
-#include "webhook/cli/serve_cluster.h"
 #include "webhook/cli/serve_program.h"
 #include "webhook/cli/terminal.h"
 #include "webhook/cli/version.h"
@@ -245,7 +244,7 @@ int bad_configuration(const std::string& why) {
 }  // namespace
 
 int run_controller(const ControllerOptions& options) {
-  auto access = cluster_access(options.kubeconfig, options.context, options.allow_exec);
+  auto access = cluster_access(options.access);
   if (!access) return bad_configuration(access.error().message);
   std::string name_space = options.name_space;
   if (name_space.empty()) name_space = (*access)->config().name_space;

@@ -4,9 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "webhook/cli/image_source.h"
 #include "webhook/cli/version.h"
-#include "webhook/cluster/kubeconfig.h"
 
 namespace plimsoll::webhook::cli {
 namespace {
@@ -24,15 +22,6 @@ cluster::WatchTimes watch_times(const ServeOptions& options) {
 }
 
 }  // namespace
-
-policy::Result<std::unique_ptr<cluster::AccessSource>> cluster_access(const std::string& kubeconfig,
-                                                                      const std::string& context,
-                                                                      bool allow_exec) {
-  auto config = kubeconfig.empty() ? cluster::in_cluster_access(&environment_variable)
-                                   : cluster::kubeconfig_access(kubeconfig, context, allow_exec);
-  if (!config) return std::unexpected(config.error());
-  return cluster::AccessSource::make(*std::move(config));
-}
 
 ServeCluster::ServeCluster(const ServeOptions& options,
                            std::unique_ptr<cluster::AccessSource> access,

@@ -12,12 +12,6 @@
 
 namespace plimsoll::webhook::cli {
 
-// How to reach the API server: a kubeconfig, or the pod's service account where `kubeconfig` is
-// empty.
-policy::Result<std::unique_ptr<cluster::AccessSource>> cluster_access(const std::string& kubeconfig,
-                                                                      const std::string& context,
-                                                                      bool allow_exec);
-
 class ServeCluster {
  public:
   // What is passed by reference outlives it.

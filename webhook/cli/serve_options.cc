@@ -103,7 +103,7 @@ Result<void> understand_certificate(const ServeFlags& flags, ServeOptions& optio
 Result<void> understand_cluster(const ServeFlags& flags, ServeOptions& options) {
   options.from_cluster = flags.policy_source == "cluster";
   const bool secrets = !flags.pull_secret_namespaces.empty();
-  if (!options.from_cluster && (secrets || !flags.kubeconfig.empty())) {
+  if (!options.from_cluster && (secrets || !flags.access.kubeconfig.empty())) {
     return wrong("--kubeconfig and --pull-secrets need --policies cluster");
   }
   for (const std::string& name : flags.pull_secret_namespaces) {
@@ -116,9 +116,7 @@ Result<void> understand_cluster(const ServeFlags& flags, ServeOptions& options) 
   if (options.watch_silence < std::chrono::seconds(1)) {
     return wrong("--watch-silence must be at least 1s");
   }
-  options.kubeconfig = flags.kubeconfig;
-  options.context = flags.context;
-  options.allow_exec = flags.allow_exec;
+  options.access = flags.access;
   options.pull_secret_namespaces = flags.pull_secret_namespaces;
   return {};
 }
@@ -252,17 +250,7 @@ void add_cluster_flags(CLI::App& command, ServeFlags& flags) {
           "files of --policy for as long as there are none or the API server does not answer")
       ->check(CLI::IsMember({"files", "cluster"}))
       ->capture_default_str();
-  command
-      .add_option("--kubeconfig",
-                  flags.kubeconfig,
-                  "How to reach the API server; without it, the pod's service account")
-      ->type_name("FILE");
-  command
-      .add_option("--context", flags.context, "Context of the kubeconfig (default: the current)")
-      ->type_name("NAME");
-  command.add_flag("--allow-exec",
-                   flags.allow_exec,
-                   "Run the program that the kubeconfig names for credentials");
+  add_access_flags(command, flags.access);
   command
       .add_option("--watch-silence",
                   flags.watch_silence,

@@ -7,6 +7,7 @@
 
 #include "policy/result.h"
 #include "webhook/admission/options.h"
+#include "webhook/cli/cluster_access.h"
 #include "webhook/net/server.h"
 #include "webhook/telemetry/log.h"
 
@@ -44,9 +45,7 @@ struct ServeFlags {
   std::string facts_budget = "4s";
   double registry_rate = 20;
   std::string policy_source = "files";
-  std::string kubeconfig;
-  std::string context;
-  bool allow_exec = false;
+  AccessFlags access;
   std::string watch_silence = "90s";
   std::vector<std::string> pull_secret_namespaces;
   std::string certificate_wait = "0s";
@@ -68,9 +67,7 @@ struct ServeOptions {
   std::string scan_reports;  // directory; empty: none
   double registry_rate = 20;
   bool from_cluster = false;  // policies and namespaces; files are for when it does not answer
-  std::string kubeconfig;     // file; empty: the pod's service account
-  std::string context;
-  bool allow_exec = false;
+  AccessFlags access;
   std::chrono::milliseconds watch_silence{90'000};
   std::vector<std::string> pull_secret_namespaces;
   std::chrono::milliseconds certificate_wait{0};

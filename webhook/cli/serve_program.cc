@@ -121,7 +121,7 @@ bool ServeProgram::load_policies() {
 // Files are in force until the cluster has been heard.
 bool ServeProgram::join_cluster() {
   if (!options_.from_cluster) return true;
-  auto access = cluster_access(options_.kubeconfig, options_.context, options_.allow_exec);
+  auto access = cluster_access(options_.access);
   if (!access) {
     complain("plimsoll: " + access.error().message);
     return false;
