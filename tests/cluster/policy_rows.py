@@ -224,6 +224,18 @@ def away_at_the_start(plane):
     return ", ".join(seen)
 
 
+def ready_is_ready(plane, starts=8):
+    """The first review after a start is judged by the cluster's policies: a Service sends it as soon as the replica is ready."""
+    put_policy(plane, "first", match={"namespaces": ["shop"]})
+    seen = []
+    for _ in range(starts):
+        with follower(plane.kubeconfig) as server:
+            ready = seconds_until(lambda: server.get("/readyz")[0] == 200, 20) < 20
+            seen.append(verdict(server) if ready else "never ready")
+    remove(plane, f"{POLICIES}/first")
+    return f"{seen.count('deny 403')} of {starts} by the cluster's policy"
+
+
 def tokens(plane):
     """A token in a file that stops counting, and a new one."""
     file = pathlib.Path(plane.directory, "rotating-token")
@@ -264,6 +276,7 @@ def main():
             remove(plane, f"{POLICIES}/{name}")
         rows = [*((f"kubeconfig: {what}", "exit 78, 1 line, says so", lambda change_it=change_it, says=says: refused_start(plane, change_it, says))
                   for what, change_it, says in BAD),
+                ("the first review after a start", "8 of 8 by the cluster's policy", lambda: ready_is_ready(plane)),
                 ("a token that is replaced", "True, True, True", lambda: tokens(plane)),
                 ("the API server is away at the start", "allow + warning, 4 told, ready in time, caught up", lambda: away_at_the_start(plane))]
         code = max(code, check_rows("ways to start", [(number, *row) for number, row in enumerate(rows, 1)], workers=1))

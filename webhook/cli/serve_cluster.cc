@@ -60,7 +60,7 @@ admission::ClusterSources ServeCluster::sources() {
 }
 
 bool ServeCluster::settled() const {
-  return policies_->synced() || net::Clock::now() > began_ + kSettleTime;
+  return policies_->in_force() || net::Clock::now() > began_ + kSettleTime;
 }
 
 std::string ServeCluster::readiness() const {

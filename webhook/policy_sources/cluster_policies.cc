@@ -104,6 +104,7 @@ asio::awaitable<void> ClusterPolicies::publish_changes() {
     if (revision == published_) continue;
     published_ = revision;
     publish_(std::move(policies));
+    published_once_ = true;
   }
 }
 

@@ -31,6 +31,8 @@ class ClusterPolicies {
 
   // Everything has been listed once.
   bool synced() const;
+  // All that was listed has been put into force, too.
+  bool in_force() const { return synced() && published_once_; }
   // Why what is known may be old, one line each; empty: all is well.
   std::vector<std::string> trouble() const;
   // Policies whose newest document is refused.
@@ -65,6 +67,7 @@ class ClusterPolicies {
   cluster::Nudge changed_;
   cluster::Flights flights_;
   std::string published_;                    // the revision
+  std::atomic<bool> published_once_{false};
   std::map<std::string, std::string> told_;  // refusals by policy
   std::atomic<std::size_t> refused_{0};
 };

@@ -227,7 +227,9 @@ class ControlPlane:
                               input=given, capture_output=True, text=True, timeout=timeout, env={**os.environ, "HOME": self.scratch.name})
 
     def audit_events(self):
-        return [json.loads(line) for line in self.audit_log.read_text().splitlines() if line.startswith("{")]
+        """Those that are written whole: the API server is writing the next one meanwhile."""
+        whole = self.audit_log.read_text().rpartition("\n")[0]
+        return [json.loads(line) for line in whole.splitlines() if line.startswith("{")]
 
     def ca_bundle(self, certificate):
         return base64.b64encode(pathlib.Path(certificate).read_bytes()).decode()
