@@ -130,6 +130,9 @@ admission::Readiness ControllerProgram::readiness() const {
   if (house_.is_unmanaged()) {
     readiness.text += "house: the webhook configuration is unmanaged, by its annotation\n";
   }
+  if (house_.is_other_revision()) {
+    readiness.text += "house: the webhook configuration is of another revision than the file\n";
+  }
   if (lease_.leads()) {
     readiness.text += fmt::format("certificate: {:.1f} days left, authority: {:.1f}\n",
                                   house_.serving_days_left(),

@@ -208,12 +208,19 @@ asio::awaitable<HouseKeeper::Round> HouseKeeper::heal(std::string live,
                                                       std::optional<std::string> bundle) {
   const auto comparison = Comparison::of(wanted_, live, bundle);
   if (!comparison) co_return fail(comparison.error().message);
-  configuration_is_right_ = !comparison->differs && !comparison->bundle_differs;
+  configuration_is_right_ =
+      !comparison->differs && !comparison->bundle_differs && !comparison->is_other_revision;
   if (comparison->is_unmanaged) {
     tell_unmanaged();
     co_return Round::kDone;
   }
   is_unmanaged_ = false;
+  const bool is_news = !is_other_revision_.exchange(comparison->is_other_revision);
+  if (comparison->is_other_revision && is_news) {
+    log_.write(LogLevel::kWarn,
+               "webhook configuration is of another revision",
+               {{"note", "an upgrade is under way: only its caBundle is kept by this controller"}});
+  }
   if (comparison->patch.empty()) co_return Round::kDone;
   if (!leads_()) co_return Round::kDone;
   cluster::ApiRequest request;

@@ -50,6 +50,7 @@ class HouseKeeper final : private cluster::Observer {
   double authority_days_left() const;  // of the authority that ends first of those in use
   bool configuration_is_right() const { return configuration_is_right_; }
   bool is_unmanaged() const { return is_unmanaged_; }
+  bool is_other_revision() const { return is_other_revision_; }
   std::uint64_t heals() const { return heals_; }
   std::uint64_t renewals() const { return renewals_; }
   std::string trouble() const;
@@ -98,6 +99,7 @@ class HouseKeeper final : private cluster::Observer {
   std::atomic<std::uint64_t> heals_{0};
   std::atomic<std::uint64_t> renewals_{0};
   std::atomic<bool> is_unmanaged_{false};
+  std::atomic<bool> is_other_revision_{false};
   unsigned fights_ = 0;  // changes of the configuration undone, each soon after the one before
   net::Clock::time_point written_at_;
   std::optional<std::string> written_bundle_;

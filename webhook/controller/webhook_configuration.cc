@@ -95,6 +95,12 @@ std::string difference_of(const Json& wanted, const Json& live) {
   return wanted.size() == live.size() ? "" : "webhooks";
 }
 
+std::string annotation_of(const Json& metadata, std::string_view name) {
+  const auto annotations = metadata.is_object() ? metadata.find("annotations") : metadata.end();
+  if (!metadata.is_object() || annotations == metadata.end()) return "";
+  return text_at(*annotations, std::string(name).c_str());
+}
+
 bool is_entry_list(const Json& webhooks) {
   if (!webhooks.is_array()) return false;
   for (const Json& entry : webhooks) {
@@ -125,6 +131,7 @@ Result<WantedConfiguration> WantedConfiguration::parse(std::string_view name,
   WantedConfiguration wanted;
   wanted.name_ = metadata.is_object() ? text_at(metadata, "name") : "";
   if (wanted.name_.empty()) return wrong(file + ": metadata.name is missing");
+  wanted.revision_ = annotation_of(metadata, kRevisionAnnotation);
   Json webhooks = object.value("webhooks", Json());
   if (!is_entry_list(webhooks) || webhooks.empty()) {
     return wrong(file + ": webhooks must be a list of entries with a clientConfig");
@@ -153,15 +160,17 @@ Result<Comparison> Comparison::of(const WantedConfiguration& wanted,
     return wrong("the webhook configuration cannot be read");
   }
   Comparison comparison;
-  const Json annotations = metadata.value("annotations", Json::object());
-  comparison.is_unmanaged =
-      annotations.is_object() &&
-      text_at(annotations, std::string(kUnmanagedAnnotation).c_str()) == "true";
+  comparison.is_unmanaged = annotation_of(metadata, kUnmanagedAnnotation) == "true";
+  // An annotation that is gone is a change like others, and no way out of them.
+  const std::string revision = annotation_of(metadata, kRevisionAnnotation);
+  comparison.is_other_revision =
+      !wanted.revision_.empty() && !revision.empty() && revision != wanted.revision_;
   for (Json& entry : webhooks) {
     add_defaults(entry);
     comparison.trusted.push_back(bundle_of(entry));
   }
-  Json target = wanted.webhooks_.empty() ? webhooks : Json::parse(wanted.webhooks_);
+  const bool any_entries = wanted.webhooks_.empty() || comparison.is_other_revision;
+  Json target = any_entries ? webhooks : Json::parse(wanted.webhooks_);
   comparison.what = difference_of(target, webhooks);
   comparison.differs = !comparison.what.empty();
   const std::string encoded = bundle ? net::encode_base64(*bundle) : "";

@@ -25,6 +25,7 @@ class WantedConfiguration {
  private:
   friend struct Comparison;
   std::string name_;
+  std::string revision_;  // by kRevisionAnnotation; may be empty
   std::string webhooks_;  // JSON text of the entries, with the API server's defaults; empty: any
 };
 
@@ -37,7 +38,9 @@ struct Comparison {
                                        const std::optional<std::string>& bundle);
 
   bool is_unmanaged = false;  // by its annotation: hands off
-  bool differs = false;       // in anything but the caBundle
+  bool is_other_revision =
+      false;             // installed anew: its entries are not ours to change, only trusted
+  bool differs = false;  // in anything but the caBundle
   bool bundle_differs = false;
   std::string what;   // "webhooks[pods.plimsoll.dev].failurePolicy": the first difference
   std::string patch;  // merge patch; empty: nothing to write
@@ -46,5 +49,8 @@ struct Comparison {
 
 // While it is "true", somebody works on the object by hand.
 inline constexpr std::string_view kUnmanagedAnnotation = "plimsoll.dev/unmanaged";
+// Of file and object, by whoever installs both: while an upgrade is under way, they differ, and
+// what was just installed is not changed back.
+inline constexpr std::string_view kRevisionAnnotation = "plimsoll.dev/revision";
 
 }  // namespace plimsoll::webhook::controller

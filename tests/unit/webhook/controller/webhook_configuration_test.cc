@@ -105,6 +105,30 @@ TEST(WebhookConfiguration, IsLeftAloneWhereItSaysSo) {
   EXPECT_EQ(comparison.patch, "");
 }
 
+TEST(WebhookConfiguration, OfAnotherRevisionIsOnlyTrusted) {
+  std::string text = kWanted;
+  text.replace(text.find("{name: plimsoll}"),
+               std::string_view("{name: plimsoll}").size(),
+               "{name: plimsoll, annotations: {plimsoll.dev/revision: r1}}");
+  const auto wanted = WantedConfiguration::parse("w.yaml", text);
+  ASSERT_TRUE(wanted) << wanted.error().message;
+  const std::vector<std::pair<std::string, bool>> rows = {{"r1", false}, {"r2", true}, {"", false}};
+  for (const auto& [revision, is_other] : rows) {
+    Json object = live();
+    if (!revision.empty()) {
+      object["metadata"]["annotations"] = {{"plimsoll.dev/revision", revision}};
+    }
+    object["webhooks"][0]["timeoutSeconds"] = 3;
+    const auto comparison = Comparison::of(*wanted, object.dump(), "new");
+    ASSERT_TRUE(comparison);
+    EXPECT_EQ(comparison->is_other_revision, is_other) << revision;
+    EXPECT_EQ(comparison->differs, !is_other) << revision;
+    const Json hook = Json::parse(comparison->patch)["webhooks"][0];
+    EXPECT_EQ(hook["timeoutSeconds"], is_other ? 3 : 10) << revision;
+    EXPECT_EQ(hook["clientConfig"]["caBundle"], "bmV3") << revision;
+  }
+}
+
 TEST(WebhookConfiguration, ThatCannotBeReadIsAnError) {
   const auto wanted = WantedConfiguration::parse("w.yaml", kWanted);
   ASSERT_TRUE(wanted);
