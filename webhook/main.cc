@@ -34,6 +34,7 @@ int run(int argc, char** argv) {
   cli::add_image(app, exit_code);
   cli::add_policy(app, exit_code);
   cli::add_serve(app, exit_code);
+  cli::add_verify(app, exit_code);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -1,4 +1,5 @@
 """`plimsoll cleanup`: twice, beside a running controller, without rights, without an API server; and outages of the API server and etcd."""
+import re
 import subprocess
 import time
 
@@ -17,6 +18,10 @@ class Cleanup(Scene):
         with self.place.controller(user="cleanup-a") as controller, self.place.serving():
             self.soon("pods at first", "allowed, denied", self.place.reaches)
             nobody = self.plane.write_kubeconfig("nobody", self.plane.users["nobody"][0])
+            self.row("verify asks as the API server would",
+                     "0; entry workloads.plimsoll.dev: has a caBundle; a Deployment with latest, without probes and limits: denied; "
+                     "a Deployment without fault: admitted; plimsoll verify: it answers", self.verify)
+            self.row("verify without rights", "1; 403 Forbidden", lambda: self.verify(nobody))
             self.row("without rights: exit code, what it may not do", "1; cannot delete webhook configuration, cannot delete lease",
                      lambda: self.without_rights(self.cleanup(nobody)))
             self.row("and all is there", "True True", self.there)
@@ -26,6 +31,7 @@ class Cleanup(Scene):
             )
             told(lambda: False, 4)
             self.row("the controller does not make it again", "[]", lambda: self.place.writes("cleanup-a", since))
+            self.row("verify afterwards", "1; 404 NotFound", self.verify)
             self.soon("it says so", True, lambda: "does not exist: nothing is checked" in controller.get("/readyz"))
             self.row("and goes on", True, controller.alive)
             self.row("nothing is judged", "allowed, allowed", self.place.reaches)
@@ -47,6 +53,14 @@ class Cleanup(Scene):
     def run_it(self, kubeconfig=None):
         return subprocess.run([PROGRAM, "cleanup", "--kubeconfig", kubeconfig or self.plane.kubeconfig, "--namespace", "cleanup",
                                "--webhook-configuration", "cleanup"], capture_output=True, text=True, timeout=100)
+
+    def verify(self, kubeconfig=None):
+        """The exit code and its lines; of a denial only that it is one, of an error only its code."""
+        done = subprocess.run([PROGRAM, "verify", "--kubeconfig", kubeconfig or self.plane.kubeconfig, "--webhook-configuration", "cleanup"],
+                              capture_output=True, text=True, timeout=60)
+        error = re.search(r": (\d+ [A-Za-z]+):", done.stderr)
+        lines = [error.group(1)] if error else [re.sub(r"(denied): .*", r"\1", line) for line in (done.stdout + done.stderr).splitlines()]
+        return "; ".join([str(done.returncode), *lines])
 
     def cleanup(self, kubeconfig=None):
         done = self.run_it(kubeconfig)

@@ -22,5 +22,6 @@ void add_explain(CLI::App& app, int& exit_code);
 void add_image(CLI::App& app, int& exit_code);
 void add_policy(CLI::App& app, int& exit_code);
 void add_serve(CLI::App& app, int& exit_code);
+void add_verify(CLI::App& app, int& exit_code);
 
 }  // namespace plimsoll::webhook::cli
