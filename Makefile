@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 JOBS ?= $(shell nproc)
 
-.PHONY: help packages release demo test bench lint fuzz format clean
+.PHONY: help packages release demo test bench lint fuzz format chart clean
 help:
 	@echo "make demo     build, start the server, send it real reviews, show the verdicts"
 	@echo "make test     build and run every test"
@@ -10,6 +10,7 @@ help:
 	@echo "make lint     format, architecture, clang-tidy over everything (slow)"
 	@echo "make fuzz     every fuzz target for 20 s each; SECONDS_EACH=60 for longer"
 	@echo "make format   format the sources"
+	@echo "make chart    make what is made from the Helm chart anew: schema, README, manifests"
 	@echo "Packages that are missing are installed by apt (Debian 12), as root or with sudo."
 
 packages:
@@ -48,6 +49,9 @@ fuzz:
 
 format:
 	@git ls-files -co --exclude-standard '*.h' '*.cc' | xargs clang-format-19 -i
+
+chart:
+	@scripts/chart/generate.py
 
 clean:
 	rm -rf build

@@ -114,7 +114,7 @@ def measure(build):
     with plane, tempfile.TemporaryDirectory(prefix="plimsoll-bench-") as name:
         folder = pathlib.Path(name)
         servers.make_certificate(folder)
-        plane.kubectl("apply", "-f", TESTS.parent / "manifests" / "crds")
+        plane.kubectl("apply", "-k", TESTS.parent / "manifests" / "crds")
         plane.kubectl("wait", "--for=condition=Established", "--timeout=60s", "crd", "--all")
         plane.namespace("plimsoll-system")
         plane.create("/api/v1/namespaces/plimsoll-system/secrets", {"metadata": {"name": "plimsoll-tls"}, "type": "Opaque"})

@@ -16,7 +16,7 @@ GOLD = {"rules": {"image-tag": {"action": "enforce"}, "liveness-probe": {"action
 
 def install_crds(plane):
     """The definitions, as kubectl applies them; returns when the API server serves them."""
-    done = plane.kubectl("apply", "-f", DEFINITIONS)
+    done = plane.kubectl("apply", "-k", DEFINITIONS)
     if done.returncode != 0:
         raise AssertionError(done.stderr)
     plane.kubectl(

@@ -321,7 +321,7 @@ def main():
         install_crds(plane)
         for name, spec in (("asking", POLICY), ("selecting", SELECTING)):
             plane.create(POLICIES, {"apiVersion": API, "kind": "HygienePolicy", "metadata": {"name": name}, "spec": spec})
-        objects = documents(plane, "rbac.yaml") + documents(plane, "pull-secrets.yaml")
+        objects = documents(plane, "rbac.yaml")
         together, statuses = scenes_of(plane, objects)
         played(together[:1])
         with concurrent.futures.ThreadPoolExecutor(6) as pool:
