@@ -40,7 +40,7 @@ def tar_of(files):
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.USTAR_FORMAT) as tar:
         for path, data in files.items():
             entry = tarfile.TarInfo(path.rstrip("/"))
-            entry.mode = 0o755 if path.endswith("/") else 0o644
+            entry.mode = 0o755 if path.endswith("/") or data.startswith(b"\x7fELF") else 0o644
             if path.endswith("/"):
                 entry.type = tarfile.DIRTYPE
             entry.size = len(data)

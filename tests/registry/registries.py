@@ -19,7 +19,7 @@ import time
 import urllib.parse
 from pathlib import Path
 
-from certificates import Authority
+from certificates import NAMES, Authority
 from layout import INDEX_TYPES
 from token_server import SERVICE, TokenServer
 
@@ -136,7 +136,8 @@ class Registry:
     """`realm` and `public` are for mode "token": another realm than the token server's own, and the prefix of
     repositories that everybody may pull. `more`: further lines of the registry's configuration."""
 
-    def __init__(self, mode="none", tls=True, realm=None, public=None, authority=None, more=""):
+    def __init__(self, mode="none", tls=True, realm=None, public=None, authority=None, more="",
+                 address="127.0.0.1", port=None):
         if mode not in MODES:
             raise ValueError(mode)
         need("docker-registry", "docker-registry")
@@ -144,14 +145,14 @@ class Registry:
         self.directory = Path(self.temporary.name)
         self.authority = authority or Authority(self.directory)
         self.mode, self.tls, self.more, self.process = mode, tls, more, None
-        self.port = free_port()
-        self.host = f"127.0.0.1:{self.port}"
+        self.address, self.port = address, port or free_port()
+        self.host = f"{address}:{self.port}"
         self.tokens = None
         if mode == "token":
             self.tokens = TokenServer(self.authority, self.directory, USERS, pushers=(PUSHER[0],), public=public)
         self.realm = realm or (self.tokens.realm if self.tokens else None)
         if tls:
-            self.certificate, self.key = self.authority.issue("registry")
+            self.certificate, self.key = self.authority.issue(f"registry-{self.port}", (*NAMES, f"IP:{address}"))
         self._configure()
         self.start()
 
@@ -180,7 +181,7 @@ class Registry:
         until = time.monotonic() + 20
         while time.monotonic() < until and self.process.poll() is None:
             try:
-                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+                socket.create_connection((self.address, self.port), timeout=1).close()
                 return self
             except OSError:
                 time.sleep(0.02)

@@ -65,9 +65,14 @@ class Authority:
 class ControlPlane:
     """`users`: name -> (token, groups). Everything ends with the `with` block."""
 
+    served_names = "DNS:localhost,DNS:kubernetes.default.svc,IP:127.0.0.1,IP:127.20.0.1"
+    # Without nodes there is nobody who could mount a service account's token.
+    surroundings = ("--bind-address", "127.0.0.1", "--authorization-mode", "RBAC", "--service-cluster-ip-range", SERVICE_RANGE,
+                    "--disable-admission-plugins", "ServiceAccount", "--endpoint-reconciler-type", "none")
+
     def __init__(self, users=None, flags=()):
         self.programs = {name: programs.find(name) for name in programs.PROGRAMS}
-        self.scratch = tempfile.TemporaryDirectory(prefix="plimsoll-cluster-")
+        self.scratch = tempfile.TemporaryDirectory(prefix="plimsoll-cluster-", ignore_cleanup_errors=True)
         self.directory = pathlib.Path(self.scratch.name)
         self.users = {"admin": (ADMIN, ["system:masters"]), **(users or {})}
         self.flags = list(flags)
@@ -79,8 +84,7 @@ class ControlPlane:
 
     # Files that the API server wants.
     def _prepare(self):
-        names = "DNS:localhost,DNS:kubernetes.default.svc,IP:127.0.0.1,IP:127.20.0.1"
-        self.serving = self.authority.issue("apiserver", "/CN=kube-apiserver", names)
+        self.serving = self.authority.issue("apiserver", "/CN=kube-apiserver", self.served_names)
         openssl("genrsa", "-out", self.directory / "sa.key", 2048)
         lines = [f'{token},{name},{name},"{",".join(groups)}"' for name, (token, groups) in self.users.items()]
         (self.directory / "tokens.csv").write_text("\n".join(lines) + "\n")
@@ -108,14 +112,13 @@ class ControlPlane:
     def start_api(self, wait=True):
         certificate, key = self.serving
         self.api = self._run(
-            "kube-apiserver", "--etcd-servers", f"http://127.0.0.1:{self.etcd_port}", "--bind-address", "127.0.0.1",
+            "kube-apiserver", "--etcd-servers", f"http://127.0.0.1:{self.etcd_port}", *self.surroundings,
             "--secure-port", self.port, "--tls-cert-file", certificate, "--tls-private-key-file", key,
             "--client-ca-file", self.authority.certificate, "--token-auth-file", self.directory / "tokens.csv",
-            "--authorization-mode", "RBAC", "--service-account-issuer", "https://kubernetes.default.svc",
+            "--service-account-issuer", "https://kubernetes.default.svc",
             "--service-account-signing-key-file", self.directory / "sa.key", "--service-account-key-file", self.directory / "sa.key",
-            "--service-cluster-ip-range", SERVICE_RANGE, "--disable-admission-plugins", "ServiceAccount",
             "--audit-policy-file", self.directory / "audit.json", "--audit-log-path", self.audit_log,
-            "--shutdown-delay-duration", "0s", "--endpoint-reconciler-type", "none", *self.flags)
+            "--shutdown-delay-duration", "0s", *self.flags)
         if wait:
             self.wait_ready()
 

@@ -11,6 +11,8 @@ import sys
 HERE = pathlib.Path(__file__).resolve().parent
 MINIMUM_GO = (1, 26)
 SKIPPED = 77  # the exit code of a test that was not run
+NODE_MODULE = "../node/kubernetes"
+NODE_PROGRAMS = {name: NODE_MODULE for name in ("kubelet", "kube-proxy", "kube-controller-manager", "kube-scheduler")}
 PROGRAMS = {"etcd": "etcd", "kube-apiserver": "kubernetes", "kubectl": "kubernetes"}  # program -> module beside this file
 
 
@@ -25,7 +27,7 @@ def cache_directory():
 
 def module_version(module):
     """The version of the module that is built: `require k8s.io/kubernetes v1.36.3` -> v1.36.3."""
-    wanted = {"kubernetes": r"k8s\.io/kubernetes", "etcd": r"go\.etcd\.io/etcd/server/v3"}[module]
+    wanted = r"go\.etcd\.io/etcd/server/v3" if module == "etcd" else r"k8s\.io/kubernetes"
     return re.search(rf"^\s*(?:require )?{wanted} (v\S+)$", (HERE / module / "go.mod").read_text(), re.M).group(1)
 
 
@@ -36,9 +38,14 @@ def sources_hash(module):
     return digest.hexdigest()[:12]
 
 
+def module_of(program):
+    return PROGRAMS.get(program) or NODE_PROGRAMS[program]
+
+
 def built_program(program):
-    module = PROGRAMS[program]
-    return cache_directory() / "programs" / f"{module}-{module_version(module)}-{sources_hash(module)}" / program
+    module = module_of(program)
+    name = "node" if module == NODE_MODULE else module
+    return cache_directory() / "programs" / f"{name}-{module_version(module)}-{sources_hash(module)}" / program
 
 
 def go_environment():
@@ -55,7 +62,7 @@ def go_environment():
 
 
 def link_flags(module):
-    if module != "kubernetes":
+    if module == "etcd":
         return "-s -w"
     version = module_version(module)
     major, minor = version.lstrip("v").split(".")[:2]
@@ -69,28 +76,28 @@ def build(program):
     if target.exists():
         return target
     go, environment = go_environment()
-    module = PROGRAMS[program]
+    module = module_of(program)
     target.parent.mkdir(parents=True, exist_ok=True)
     with open(target.parent / "lock", "w", encoding="ascii") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if target.exists():
             return target
         print(f"== building {module} {module_version(module)} from its Go module (minutes, once)", flush=True)
-        made = target.parent / f"{module}.new"
+        made = target.parent / "built.new"
         done = subprocess.run([go, "build", "-ldflags", link_flags(module), "-o", made, "."], cwd=HERE / module, env=environment,
                               capture_output=True, text=True)
         if done.returncode != 0:
             raise Unavailable(f"{program} could not be built: {done.stderr.strip()[-600:]}")
-        made.rename(target.parent / f"{module}.all")
-        for name in (name for name, of in PROGRAMS.items() if of == module):
-            os.link(target.parent / f"{module}.all", target.parent / name)
+        made.rename(target.parent / "built")
+        for name in (name for name, of in {**PROGRAMS, **NODE_PROGRAMS}.items() if of == module):
+            os.link(target.parent / "built", target.parent / name)
     return target
 
 
 def find(program):
-    """The path of `etcd`, `kube-apiserver` or `kubectl`."""
+    """The path of `etcd`, `kube-apiserver`, `kubectl`, or one of a node's programs."""
     assets = os.environ.get("KUBEBUILDER_ASSETS")
-    if assets:
+    if assets and program in PROGRAMS:
         path = pathlib.Path(assets) / program
         if not os.access(path, os.X_OK):
             raise Unavailable(f"KUBEBUILDER_ASSETS is {assets}, where no program {program} is")
