@@ -48,6 +48,7 @@ class Case:
         self.plane, self.name, self.missing = plane, name, missing
         self.place = Place(plane, name, number, secret={})
         self.roles = {}
+        plane.create(f"/apis/coordination.k8s.io/v1/namespaces/{name}/leases", {"metadata": {"name": "plimsoll-controller"}})  # as the chart does
         for one in objects:
             self.create(self.renamed(one))
 

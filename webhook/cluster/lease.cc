@@ -96,7 +96,8 @@ asio::awaitable<bool> Lease::put(Record record, bool is_new) {
                       {"metadata", std::move(metadata)},
                       {"spec", std::move(spec)}};
   ApiRequest request;
-  request.method = is_new ? "POST" : "PUT";
+  request.method = is_new ? "POST" : "PATCH";
+  if (!is_new) request.content_type = kMergePatch;  // labels and annotations are others'
   request.path = is_new ? path() : path() + "/" + options_.name;
   request.body = lease.dump();
   request.time = options_.renew_within / 2;

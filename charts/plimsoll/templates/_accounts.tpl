@@ -101,11 +101,8 @@ subjects:
   verbs: {{ ternary "[get, patch]" "[get]" (eq .Values.certificates.mode "self-managed") }}
 - apiGroups: [coordination.k8s.io]
   resources: [leases]
-  verbs: [create]
-- apiGroups: [coordination.k8s.io]
-  resources: [leases]
   resourceNames: [{{ include "plimsoll.fullname" . }}-controller]
-  verbs: [get, update]
+  verbs: [get, patch]
 {{- end }}
 
 {{- define "plimsoll.cleanupClusterRules" -}}

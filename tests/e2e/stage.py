@@ -1,0 +1,238 @@
+"""plimsoll in the test cluster: its image, Helm, and what rows of every group need."""
+import contextlib
+import json
+import os
+import pathlib
+import re
+import subprocess
+import threading
+import time
+
+import small_images
+from control_plane import Status
+from node import Node, is_running
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+CHART = ROOT / "charts" / "plimsoll"
+OWN = "plimsoll-system"
+CONFIGURATION = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/plimsoll"
+ENFORCE = ("-f", CHART / "values-enforce.yaml")
+APP = "localhost/team/app:1.0.0"
+NEWER = "localhost/team/app:1.1.0"
+PROBE = {"httpGet": {"path": "/", "port": 8080}}
+
+
+def container(image=APP, probes=True, resources=True, **more):
+    made = {"name": "app", "image": image, "imagePullPolicy": "IfNotPresent", "env": [{"name": "PORT", "value": "8080"}],
+            "ports": [{"containerPort": 8080}]}
+    if probes:
+        made["readinessProbe"] = {**PROBE, "periodSeconds": 1}
+        made["livenessProbe"] = {**PROBE, "initialDelaySeconds": 30}
+    if resources:
+        made["resources"] = {"requests": {"cpu": "1m", "memory": "4Mi"}, "limits": {"memory": "32Mi"}}
+    return {**made, **more}
+
+
+def pod_spec(*containers, **more):
+    return {"terminationGracePeriodSeconds": 1, "containers": list(containers) or [container()], **more}
+
+
+def template(name, *containers, **more):
+    return {"metadata": {"labels": {"app": name}}, "spec": pod_spec(*containers, **more)}
+
+
+def deployment(name, *containers, replicas=1, **more):
+    return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name, "labels": {"app": name}},
+            "spec": {"replicas": replicas, "selector": {"matchLabels": {"app": name}}, "template": template(name, *containers, **more)}}
+
+
+BAD = {"image": "localhost/team/app:latest", "probes": False, "resources": False}
+
+
+def bad_container():
+    return container(**BAD)
+
+
+class Stage:
+    """One node, for all groups. `release`: the archive of the image, as `make image` makes it."""
+
+    def __init__(self, directory, release):
+        self.directory = pathlib.Path(directory)
+        self.helm4, self.helm3 = (pathlib.Path(os.environ[name]) for name in ("HELM", "HELM3"))
+        pause = small_images.archive(directory, "localhost/pause:1")
+        self.archives = [small_images.archive(directory, name) for name in (APP, NEWER, "localhost/team/app:latest")]
+        self.release = self.as_docker_archive(release, "localhost/plimsoll:0.1.0")
+        self.node = Node(pause)
+
+    def as_docker_archive(self, archive, name):
+        made = self.directory / f"{pathlib.Path(archive).name}.docker.tar"
+        subprocess.run(["skopeo", "copy", "-q", f"oci-archive:{archive}", f"docker-archive:{made}:{name}"], check=True, capture_output=True)
+        return made
+
+    def __enter__(self):
+        self.node.__enter__()
+        for archive in (*self.archives, self.release):
+            self.node.load(archive)
+        return self
+
+    def __exit__(self, *_):
+        self.node.__exit__()
+
+    # Helm.
+
+    def helm(self, *arguments, three=False, timeout=200):
+        environment = {**os.environ, "KUBECONFIG": str(self.node.kubeconfig), "HOME": str(self.directory)}
+        return subprocess.run([self.helm3 if three else self.helm4, *map(str, arguments)], capture_output=True, text=True, env=environment,
+                              timeout=timeout)
+
+    def install(self, *flags, three=False, verb="install", release="plimsoll"):
+        """`helm install --wait`, or upgrade; returns its output; AssertionError says why it failed."""
+        done = self.helm(verb, release, CHART, "-n", OWN, *(["--create-namespace"] if verb == "install" else []), "--wait", "--timeout", "150s",
+                         "--set", "image.registry=localhost", *flags, three=three)
+        if done.returncode != 0:
+            raise AssertionError(f"helm {verb}: {done.stderr.strip()[-1500:]}\n{self.what_runs()}")
+        return done.stdout
+
+    def upgrade(self, *flags, **options):
+        return self.install(*flags, verb="upgrade", **options)
+
+    def uninstall(self, *flags, three=False):
+        done = self.helm("uninstall", "plimsoll", "-n", OWN, "--wait", "--timeout", "180s", *flags, three=three)
+        if done.returncode != 0:
+            raise AssertionError(f"helm uninstall: {done.stderr.strip()[-1500:]}\n{self.what_runs()}")
+        return done.stdout
+
+    @contextlib.contextmanager
+    def installed(self, *flags, three=False):
+        self.install(*flags, three=three)
+        try:
+            yield
+        finally:
+            self.helm("uninstall", "plimsoll", "-n", OWN, "--wait", three=three)
+            self.forget()
+
+    def forget(self):
+        """What an uninstall leaves on purpose, so that the next group begins with nothing."""
+        self.node.kubectl("delete", "crd", "hygienepolicies.plimsoll.dev", "hygieneexceptions.plimsoll.dev", "--ignore-not-found", timeout=90)
+        self.node.kubectl("delete", "namespace", OWN, "--ignore-not-found", timeout=180)
+
+    def what_runs(self):
+        """For messages of what went wrong."""
+        pods = self.node.kubectl("get", "pods,events", "-n", OWN, "-o", "wide").stdout
+        logs = self.node.kubectl("logs", "-n", OWN, "-l", "app.kubernetes.io/name=plimsoll", "--tail=5", "--prefix").stdout
+        return f"{pods[-3000:]}\n{logs[-3000:]}"
+
+    # Objects.
+
+    def namespace(self, name):
+        self.node.namespace(name)
+        self.node.wait_until(lambda: self.exists(f"/api/v1/namespaces/{name}/serviceaccounts/default"), 20, "the namespace has its account")
+
+    def exists(self, path):
+        try:
+            return self.node.get(path)
+        except Status as status:
+            if status.code == 404:
+                return None
+            raise
+
+    def apply(self, thing, name_space="shop", *flags):
+        """As a person does; returns (exit code, what kubectl printed)."""
+        done = self.node.kubectl("apply", "-n", name_space, "-f", "-", *flags, given=json.dumps(thing))
+        return done.returncode, done.stdout + done.stderr
+
+    def verdict(self, thing, name_space="shop", *flags):
+        """"admitted", "admitted, 2 warnings", or "refused: image-tag, liveness-probe"."""
+        code, said = self.apply(thing, name_space, *flags)
+        warnings = len(re.findall(r"^Warning: ", said, re.M))
+        if code == 0:
+            return f"admitted, {warnings} warning{'s' if warnings > 1 else ''}" if warnings else "admitted"
+        rules = re.findall(r"\bdeny ([a-z-]+):", said)
+        return "refused: " + ", ".join(dict.fromkeys(rules)) if rules else f"error: {said.strip()[-400:]}"
+
+    def rolled_out(self, name, name_space="shop", seconds=60):
+        done = self.node.kubectl("rollout", "status", f"deployment/{name}", "-n", name_space, f"--timeout={seconds}s", timeout=seconds + 30)
+        return "rolled out" if done.returncode == 0 else done.stdout[-200:] + done.stderr[-200:]
+
+    def decisions(self, name, verb="create", name_space="shop", seconds=10):
+        """plimsoll's audit annotations of the newest such event: {key: value}."""
+        prefix = "workloads.plimsoll.dev/"
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            for event in reversed(self.node.audit_events()):
+                about = event.get("objectRef", {})
+                if about.get("name") == name and about.get("namespace") == name_space and event["verb"] == verb:
+                    found = event.get("annotations", {})
+                    return {key.rpartition("/")[2]: value for key, value in found.items() if key.startswith(prefix) or f".{prefix}" in key}
+            time.sleep(0.2)
+        return {}
+
+    def running(self, component="serve"):
+        return [pod for pod in self.node.pods(OWN, f"app.kubernetes.io/component={component}") if is_running(pod)]
+
+    def metric(self, name, component="serve"):
+        """The sum over replicas, of lines whose name and labels begin so."""
+        total = 0.0
+        for pod in self.running(component):
+            text = self.fetch(pod, "/metrics")
+            total += sum(float(line.rsplit(" ", 1)[1]) for line in text.splitlines() if line.startswith(f"plimsoll_{name}"))
+        return total
+
+    @staticmethod
+    def fetch(pod, path, port=8080):
+        done = subprocess.run(["curl", "-s", "-m", "5", f"http://{pod['status']['podIP']}:{port}{path}"], capture_output=True, text=True)
+        return done.stdout
+
+    def logs(self, component="serve"):
+        done = self.node.kubectl("logs", "-n", OWN, "-l", f"app.kubernetes.io/component={component}", "--tail=-1")
+        lines = []
+        for line in done.stdout.splitlines():
+            with contextlib.suppress(ValueError):
+                lines.append(json.loads(line))
+        return lines
+
+
+class Load:
+    """Dry-run creations from several clients until told to end: each answer is counted by what it was."""
+
+    def __init__(self, stage, name_space, thing, clients=4, pause=0.0):
+        self.stage, self.name_space, self.thing, self.pause = stage, name_space, thing, pause
+        self.ended, self.answers, self.errors = threading.Event(), {}, []
+        self.moments = []  # (when, kind) of whatever was not "denied" or "admitted"
+        self.lock = threading.Lock()
+        self.threads = [threading.Thread(target=self._run, args=(number,), daemon=True) for number in range(clients)]
+
+    def _run(self, number):
+        node, count = self.stage.node, 0
+        path = f"/apis/apps/v1/namespaces/{self.name_space}/deployments?dryRun=All"
+        while not self.ended.is_set():
+            count += 1
+            thing = json.loads(json.dumps(self.thing))
+            thing["metadata"]["name"] += f"-{number}-{count}"
+            try:
+                node.create(path, thing)
+                kind = "admitted"
+            except Status as status:
+                message = status.body.get("message", "") if isinstance(status.body, dict) else ""
+                kind = "denied" if "denied the request" in message and "deny " in message else f"{status.code}: {message[:160]}"
+            except OSError as error:
+                kind = f"{type(error).__name__}"
+            with self.lock:
+                self.answers[kind] = self.answers.get(kind, 0) + 1
+                self.moments.append((time.monotonic(), kind))
+            if self.pause:
+                time.sleep(self.pause)
+
+    def total(self):
+        with self.lock:
+            return sum(self.answers.values())
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.ended.set()
+        for thread in self.threads:
+            thread.join(30)
