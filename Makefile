@@ -2,11 +2,12 @@
 SHELL := /bin/bash
 JOBS ?= $(shell nproc)
 
-.PHONY: help packages release demo test bench lint fuzz format chart clean
+.PHONY: help packages release demo test bench image lint fuzz format chart clean
 help:
 	@echo "make demo     build, start the server, send it real reviews, show the verdicts"
 	@echo "make test     build and run every test"
 	@echo "make bench    measure speed and memory; rewrites the figures of docs/benchmarks.md"
+	@echo "make image    the release image as an OCI archive, without a daemon, and the tests of it"
 	@echo "make lint     format, architecture, clang-tidy over everything (slow)"
 	@echo "make fuzz     every fuzz target for 20 s each; SECONDS_EACH=60 for longer"
 	@echo "make format   format the sources"
@@ -36,6 +37,14 @@ bench: release
 	@scripts/install-packages.sh bench
 	@python3 tests/bench/run.py build/release
 	@echo "make bench: done; the figures are in docs/benchmarks.md"
+
+image: packages
+	@scripts/install-packages.sh image
+	@echo "== building (build/image)"
+	@scripts/image/make.sh $(JOBS)
+	@echo "== testing the image"
+	@PYTHONDONTWRITEBYTECODE=1 python3 tests/image/image_test.py $$(ls build/image/plimsoll-*.oci.tar)
+	@echo "make image: done; push it with scripts/image/push.sh REGISTRY/REPOSITORY:TAG"
 
 lint: packages
 	@cmake --preset tidy > /dev/null

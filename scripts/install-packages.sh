@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the Debian 12 packages that a group of commands needs and that are missing.
-# Usage: install-packages.sh build|demo|test|bench
+# Usage: install-packages.sh build|demo|test|bench|image
 set -euo pipefail
 
 build=(clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev cmake ninja-build ccache pkg-config git
@@ -9,13 +9,15 @@ build=(clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev cmake ninja-bui
 demo=(python3 curl openssl docker-registry)
 test=(python3 curl openssl docker-registry apache2-utils skopeo zstd)
 bench=(wrk hey nginx-light valgrind strace python3 docker-registry skopeo)
+image=(lld-19 binutils ca-certificates python3 openssl docker-registry skopeo iproute2)
 
 case "${1:-}" in
   build) wanted=("${build[@]}") ;;
   demo) wanted=("${demo[@]}") ;;
   test) wanted=("${test[@]}") ;;
   bench) wanted=("${bench[@]}") ;;
-  *) echo "usage: $0 build|demo|test|bench" >&2; exit 2 ;;
+  image) wanted=("${image[@]}") ;;
+  *) echo "usage: $0 build|demo|test|bench|image" >&2; exit 2 ;;
 esac
 
 missing=()
