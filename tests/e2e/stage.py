@@ -16,7 +16,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 CHART = ROOT / "charts" / "plimsoll"
 OWN = "plimsoll-system"
 CONFIGURATION = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/plimsoll"
-ENFORCE = ("-f", CHART / "values-enforce.yaml")
+RULES = {"image-tag": "enforce", "liveness-probe": "enforce", "readiness-probe": "enforce", "resources": "enforce", "image-environment": "warn",
+         "run-as-root": "warn", "replicas": "audit"}
 APP = "localhost/team/app:1.0.0"
 NEWER = "localhost/team/app:1.1.0"
 PROBE = {"httpGet": {"path": "/", "port": 8080}}
@@ -34,7 +35,7 @@ def container(image=APP, probes=True, resources=True, **more):
 
 
 def pod_spec(*containers, **more):
-    return {"terminationGracePeriodSeconds": 1, "containers": list(containers) or [container()], **more}
+    return {"terminationGracePeriodSeconds": 1, "securityContext": {"runAsNonRoot": True}, "containers": list(containers) or [container()], **more}
 
 
 def template(name, *containers, **more):
@@ -44,6 +45,12 @@ def template(name, *containers, **more):
 def deployment(name, *containers, replicas=1, **more):
     return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name, "labels": {"app": name}},
             "spec": {"replicas": replicas, "selector": {"matchLabels": {"app": name}}, "template": template(name, *containers, **more)}}
+
+
+def values(mode="enforce", rules=None, **more):
+    """Values as `helm -f -` takes them: rules that look at the object alone, since this cluster is cut off from registries."""
+    spec = {"exclude": [{"namespaces": ["kube-*"]}], "rules": {rule: {"action": action} for rule, action in (rules or RULES).items()}}
+    return {"mode": mode, "policies": {"documents": {"tested": spec}}, **more}
 
 
 BAD = {"image": "localhost/team/app:latest", "probes": False, "resources": False}
@@ -62,7 +69,7 @@ class Stage:
         pause = small_images.archive(directory, "localhost/pause:1")
         self.archives = [small_images.archive(directory, name) for name in (APP, NEWER, "localhost/team/app:latest")]
         self.release = self.as_docker_archive(release, "localhost/plimsoll:0.1.0")
-        self.node = Node(pause)
+        self.node, self.chart = Node(pause), CHART
 
     def as_docker_archive(self, archive, name):
         made = self.directory / f"{pathlib.Path(archive).name}.docker.tar"
@@ -85,16 +92,19 @@ class Stage:
         return subprocess.run([self.helm3 if three else self.helm4, *map(str, arguments)], capture_output=True, text=True, env=environment,
                               timeout=timeout)
 
-    def install(self, *flags, three=False, verb="install", release="plimsoll"):
-        """`helm install --wait`, or upgrade; returns its output; AssertionError says why it failed."""
+    def install(self, given=None, *flags, three=False, verb="install", release="plimsoll"):
+        """`helm install --wait`, or upgrade, with values; returns its output; AssertionError says why it failed."""
+        path = self.directory / "values.json"
+        path.write_text(json.dumps(values() if given is None else given))
+        flags = ("-f", path, *flags)
         done = self.helm(verb, release, CHART, "-n", OWN, *(["--create-namespace"] if verb == "install" else []), "--wait", "--timeout", "150s",
                          "--set", "image.registry=localhost", *flags, three=three)
         if done.returncode != 0:
             raise AssertionError(f"helm {verb}: {done.stderr.strip()[-1500:]}\n{self.what_runs()}")
         return done.stdout
 
-    def upgrade(self, *flags, **options):
-        return self.install(*flags, verb="upgrade", **options)
+    def upgrade(self, given=None, *flags, **options):
+        return self.install(given, *flags, verb="upgrade", **options)
 
     def uninstall(self, *flags, three=False):
         done = self.helm("uninstall", "plimsoll", "-n", OWN, "--wait", "--timeout", "180s", *flags, three=three)
@@ -103,22 +113,30 @@ class Stage:
         return done.stdout
 
     @contextlib.contextmanager
-    def installed(self, *flags, three=False):
-        self.install(*flags, three=three)
+    def installed(self, given=None, *flags, three=False):
+        self.install(given, *flags, three=three)
         try:
             yield
         finally:
             self.helm("uninstall", "plimsoll", "-n", OWN, "--wait", three=three)
             self.forget()
 
+    def clear(self):
+        """After a group that may have failed half-way: no release, and nothing in the namespace of the tests."""
+        self.helm("uninstall", "plimsoll", "-n", OWN, "--no-hooks", "--ignore-not-found")
+        self.node.kubectl("delete", "validatingwebhookconfiguration", "plimsoll", "--ignore-not-found")
+        self.forget()
+        self.node.kubectl("delete", "deploy,sts,ds,job,cronjob,rc,rs,pod,podtemplate,networkpolicy", "--all", "-n", "shop", "--wait=false", timeout=120)
+
     def forget(self):
-        """What an uninstall leaves on purpose, so that the next group begins with nothing."""
+        """What an uninstall leaves on purpose, and pods that are ending, so that the next group begins with nothing."""
+        self.node.kubectl("delete", "pods", "--all", "-n", OWN, "--force", "--grace-period=0", timeout=60)
         self.node.kubectl("delete", "crd", "hygienepolicies.plimsoll.dev", "hygieneexceptions.plimsoll.dev", "--ignore-not-found", timeout=90)
         self.node.kubectl("delete", "namespace", OWN, "--ignore-not-found", timeout=180)
 
     def what_runs(self):
         """For messages of what went wrong."""
-        pods = self.node.kubectl("get", "pods,events", "-n", OWN, "-o", "wide").stdout
+        pods = self.node.kubectl("get", "pods,events", "-n", OWN).stdout
         logs = self.node.kubectl("logs", "-n", OWN, "-l", "app.kubernetes.io/name=plimsoll", "--tail=5", "--prefix").stdout
         return f"{pods[-3000:]}\n{logs[-3000:]}"
 
@@ -149,6 +167,15 @@ class Stage:
             return f"admitted, {warnings} warning{'s' if warnings > 1 else ''}" if warnings else "admitted"
         rules = re.findall(r"\bdeny ([a-z-]+):", said)
         return "refused: " + ", ".join(dict.fromkeys(rules)) if rules else f"error: {said.strip()[-400:]}"
+
+    def comes_to(self, expected, thing, name_space="shop", seconds=30):
+        """The verdict of dry runs, once it is as expected: a replica that is ending answers what its connections still bring."""
+        until = time.monotonic() + seconds
+        while True:
+            seen = self.verdict(thing, name_space, "--dry-run=server")
+            if seen == expected or time.monotonic() > until:
+                return seen
+            time.sleep(0.5)
 
     def rolled_out(self, name, name_space="shop", seconds=60):
         done = self.node.kubectl("rollout", "status", f"deployment/{name}", "-n", name_space, f"--timeout={seconds}s", timeout=seconds + 30)

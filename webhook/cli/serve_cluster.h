@@ -27,7 +27,8 @@ class ServeCluster {
   void start() { thread_.start(); }
 
   admission::ClusterSources sources();
-  // Enough is known to judge by: policies of the cluster are in force, or it has told none for long.
+  // Enough is known to judge by: policies of the cluster are in force, or it has told none for
+  // long.
   bool settled() const;
   // Lines for the body of /readyz.
   std::string readiness() const;

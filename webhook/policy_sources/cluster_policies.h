@@ -66,7 +66,7 @@ class ClusterPolicies {
   cluster::Reflector namespace_reflector_;
   cluster::Nudge changed_;
   cluster::Flights flights_;
-  std::string published_;                    // the revision
+  std::string published_;  // the revision
   std::atomic<bool> published_once_{false};
   std::map<std::string, std::string> told_;  // refusals by policy
   std::atomic<std::size_t> refused_{0};

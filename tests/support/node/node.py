@@ -1,26 +1,33 @@
 """A whole Kubernetes of one node in the sandbox: etcd, API server, controllers, scheduler, kubelet, proxy, containerd, all of them real.
 
-    sandbox.enter()
-    with Node() as node:
-        node.load(image_archive)
-        node.kubectl("apply", "-f", "...")
+    sandbox.enter()                                                # see there: this program goes on inside
+    with Node(small_images.archive(directory, "localhost/pause:1")) as node:
+        node.load_image(archive, "localhost/team/app:1.0.0")       # pods with imagePullPolicy Never or IfNotPresent
+        node.registry("basic")                                     # https://10.250.0.1:5001, with pull secrets; "none" is on port 5000
+        node.push_image(archive, "10.250.0.1:5001/team/app:1.0.0")
+        node.kubectl("apply", "-f", "-", given=text); node.create("/api/v1/namespaces/shop/pods", {...})
+        node.run(["curl", "-s", "http://10.96.12.34"])
+        with node.slow_etcd(200): ...                              # and other faults: see faults.py
+
+What runs on it is in containers.py, requests to the API server in ControlPlane.
 """
 import json
-import pathlib
 import signal
 import subprocess
 import time
 
 import programs
+import registries
 import sandbox
+from containers import SOCKET, Containers, is_running, skopeo_source  # noqa: F401 (is_running is for tests)
 from control_plane import ControlPlane, Status
+from faults import Faults
 from sandbox import NODE_ADDRESS
 
 SERVICES = "10.96.0.0/16"
 PODS = "10.244.0.0/24"
 NAME = "node1"
-SOCKET = "/run/containerd.sock"
-REGISTRY_PORTS = (5000, 5001)  # without and with authentication
+REGISTRY_PORTS = {"none": 5000, "basic": 5001, "token": 5002}  # by who may pull
 
 CONTAINERD = """version = 2
 root = "{root}/containerd"
@@ -47,9 +54,10 @@ CNI = {"cniVersion": "0.4.0", "name": "pods", "plugins": [
     {"type": "portmap", "capabilities": {"portMappings": True}}]}
 
 
-class Node(ControlPlane):
+class Node(Faults, Containers, ControlPlane):
     """`pause`: the archive of the pause image. `flags`: further ones of the API server."""
 
+    pod_network = PODS
     served_names = ControlPlane.served_names + f",IP:{NODE_ADDRESS},IP:10.96.0.1"
     surroundings = ("--bind-address", "0.0.0.0", "--advertise-address", NODE_ADDRESS, "--authorization-mode", "Node,RBAC",
                     "--service-cluster-ip-range", SERVICES, "--allow-privileged=true",
@@ -59,7 +67,7 @@ class Node(ControlPlane):
         node_programs = {name: programs.find(name) for name in programs.NODE_PROGRAMS}
         super().__init__(users, flags)
         self.programs.update(node_programs)
-        self.pause_archive, self.running = pause, {}
+        self.pause_archive, self.running, self.registries = pause, {}, {}
         client = self.authority.issue("kubelet-client", "/O=system:masters/CN=kubelet-client")
         self.flags += ["--kubelet-client-certificate", client[0], "--kubelet-client-key", client[1]]
 
@@ -79,6 +87,9 @@ class Node(ControlPlane):
 
     def __exit__(self, *_):
         """What is left, the sandbox takes with it."""
+        for registry in self.registries.values():
+            registry.close()
+        self.registries.clear()
         for name in ("kubelet", "kube-proxy", "kube-scheduler", "kube-controller-manager", "containerd"):
             process = self.running.get(name)
             if process is not None and process.poll() is None:
@@ -153,14 +164,15 @@ class Node(ControlPlane):
             return False
         return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
 
-    # Images and containers.
+    # Registries.
 
-    def ctr(self, *arguments, check=True):
-        return subprocess.run(["ctr", "--address", SOCKET, "-n", "k8s.io", *map(str, arguments)], check=check, capture_output=True, text=True)
-
-    def load(self, archive):
-        """A docker-archive with its name in it."""
-        self.ctr("images", "import", archive)
+    def registry(self, mode="basic"):
+        """Starts one with TLS that containerd trusts: "none", "basic" or "token"; returns it (see registries.py). The realm of
+        "token" is on 127.0.0.1: the node may pull from it, a pod may not."""
+        registry = registries.Registry(mode, address=NODE_ADDRESS, port=REGISTRY_PORTS[mode])
+        self.registries[registry.host] = registry
+        self.trust(registry.host, registry.authority.ca)
+        return registry
 
     def trust(self, host, authority):
         """containerd pulls from this host with this authority."""
@@ -168,57 +180,20 @@ class Node(ControlPlane):
         directory.mkdir(parents=True)
         (directory / "hosts.toml").write_text(f'server = "https://{host}"\n[host."https://{host}"]\n  ca = "{authority}"\n')
 
-    def pods(self, name_space, selector="", running=False):
-        query = f"?labelSelector={selector.replace('=', '%3D').replace(',', '%2C')}" if selector else ""
-        items = self.get(f"/api/v1/namespaces/{name_space}/pods{query}")["items"]
-        return [pod for pod in items if not running or is_running(pod)]
+    def push_image(self, archive, reference):
+        """An OCI or docker archive of one image, into a registry that `registry` started; returns the manifest's digest."""
+        registry = self.registries[reference.partition("/")[0]]
+        access = [] if registry.mode == "none" else ["--dest-creds", ":".join(registries.PUSHER)]
+        written = self.directory / "pushed-digest"
+        done = self.run(["skopeo", "copy", "-q", "--dest-cert-dir", registry.authority.cert_dir, *access, "--digestfile", written,
+                         skopeo_source(archive), f"docker://{reference}"], timeout=300)
+        if done.returncode != 0:
+            raise RuntimeError(f"push of {reference}: {done.stderr.strip()[-500:]}")
+        return written.read_text().strip()
 
-    def container_ids(self, name_space, selector=""):
-        return [status["containerID"].removeprefix("containerd://") for pod in self.pods(name_space, selector)
-                for status in pod["status"].get("containerStatuses", []) if "running" in status.get("state", {})]
-
-    def kill_containers(self, name_space, selector="", number="SIGKILL", at_most=None):
-        """Sends a signal to the first process of running containers; returns how many there were."""
-        found = self.container_ids(name_space, selector)[:at_most]
-        for container in found:
-            self.ctr("tasks", "kill", "-s", number, container, check=False)
-        return len(found)
-
-    def process_of(self, container):
-        """The first process of a container, by its number."""
-        for line in self.ctr("tasks", "list").stdout.splitlines()[1:]:
-            identity, pid, *_ = line.split()
-            if identity == container:
-                return int(pid)
-        return None
-
-    def resident_bytes(self, container):
-        """(now, at most) of a container's first process."""
-        text = pathlib.Path(f"/proc/{self.process_of(container)}/status").read_text()
-        found = dict(line.split(":", 1) for line in text.splitlines())
-        return tuple(int(found[key].split()[0]) * 1024 for key in ("VmRSS", "VmHWM"))
-
-    # Faults.
-
-    def signal(self, name, number):
-        """To one of etcd, kube-apiserver, kubelet and the others."""
-        own = {"etcd": self.etcd, "kube-apiserver": self.api}
-        (own.get(name) or self.running[name]).send_signal(number)
-
-    def cut_off_pods_from_api(self, port=None):
-        """From now on no pod reaches the API server, until `give_back` is called; connections that are open hang, too."""
-        self._rules = [["-s", PODS, "-d", NODE_ADDRESS, "-p", "tcp", "--dport", str(port or self.port), "-j", "DROP"]]
-        for rule in self._rules:
-            for chain in ("INPUT", "FORWARD"):
-                sandbox.run("iptables", "-I", chain, "1", *rule)
-
-    def give_back(self):
-        for rule in self._rules:
-            for chain in ("INPUT", "FORWARD"):
-                sandbox.run("iptables", "-D", chain, *rule)
-
-
-def is_running(pod):
-    """All its containers run and are ready, and nobody has deleted it."""
-    statuses = pod["status"].get("containerStatuses", [])
-    return bool(statuses) and all(status["ready"] for status in statuses) and "deletionTimestamp" not in pod["metadata"]
+    def pull_secret(self, name_space, name, host, user=registries.READER):
+        """Makes the Secret that `imagePullSecrets` names. What was pulled with one, the kubelet gives to no pod without it, nor
+        the same image by another name that `load_image` gave it (ErrImageNeverPull): take images that differ."""
+        text = registries.docker_config({host: user})
+        return self.create(f"/api/v1/namespaces/{name_space}/secrets", {
+            "metadata": {"name": name}, "type": "kubernetes.io/dockerconfigjson", "stringData": {".dockerconfigjson": text}})

@@ -1,0 +1,46 @@
+"""`make e2e`: plimsoll in a real Kubernetes, installed by Helm; prints a table with what was seen, row by row.
+
+    e2e.py ARCHIVE [GROUP...]     the image as `make image` makes it; groups by number, all without"""
+import importlib
+import sys
+import tempfile
+import time
+
+import sandbox
+from harness import check_rows
+from stage import Stage
+
+GROUPS = {  # number -> (module, title)
+    1: ("install_rows", "from nothing to the first judged object"),
+}
+
+
+def main():
+    try:
+        sandbox.enter()
+    except sandbox.Unavailable as missing:
+        print(f"SKIPPED: no cluster of containers here: {missing}")
+        return 77
+    archive, *wanted = sys.argv[1:]
+    numbers = [int(number) for number in wanted] or list(GROUPS)
+    began, codes = time.monotonic(), {}
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as directory, Stage(directory, archive) as stage:
+        print(f"a real Kubernetes is ready after {time.monotonic() - began:.1f} s", flush=True)
+        stage.namespace("shop")
+        for number in numbers:
+            module, title = GROUPS[number]
+            since = time.monotonic()
+            try:
+                rows = importlib.import_module(module).rows(stage)
+                codes[number] = check_rows(f"group {number}: {title}", rows, workers=1)
+            finally:
+                stage.clear()
+            print(f"{time.monotonic() - since:.1f} s", flush=True)
+    failed = [number for number, code in codes.items() if code]
+    print(f"\nmake e2e: {len(codes) - len(failed)} of {len(codes)} groups passed" + (f", failed: {failed}" if failed else "")
+          + f", {time.monotonic() - began:.0f} s")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
