@@ -255,11 +255,17 @@ def check_rows(title, rows, workers=24):
 
     with concurrent.futures.ThreadPoolExecutor(workers) as pool:
         seen = list(pool.map(see, rows))
-    failed = 0
+    told = [
+        (got == row[2], f"{row[0]:>4}  {row[1]}\n            {row[2]}" + ("" if got == row[2] else f"\n       seen {got}"))
+        for row, got in zip(rows, seen)
+    ]
+    failed = [text for fine, text in told if not fine]
     print(f"\n{title}\n")
-    for (number, what, expected, _), got in zip(rows, seen):
-        fine = got == expected
-        failed += not fine
-        print(f"{'ok  ' if fine else 'FAIL'} {number:>4}  {what}\n            {expected}" + ("" if fine else f"\n       seen {got}"))
-    print(f"\n{title}: {len(rows) - failed} passed, {failed} failed")
+    for text in failed:  # first, and in the table: what shows only a part of a long output shows these
+        print(f"FAIL {text}")
+    if failed:
+        print("\nall rows\n")
+    for fine, text in told:
+        print(f"{'ok  ' if fine else 'FAIL'} {text}")
+    print(f"\n{title}: {len(rows) - len(failed)} passed, {len(failed)} failed")
     return 1 if failed else 0
