@@ -1,6 +1,7 @@
 #include "webhook/cli/controller_program.h"
 
 #include <array>
+#include <atomic>
 #include <future>
 #include <memory>
 #include <unistd.h>
@@ -26,6 +27,7 @@ using telemetry::LogLevel;
 using telemetry::Metrics;
 
 constexpr std::chrono::seconds kReleaseTime{3};
+constexpr std::chrono::seconds kStartTime{30};
 
 // Of this process and no other: a restarted pod must not take itself for its predecessor.
 std::string own_identity() {
@@ -103,11 +105,14 @@ class ControllerProgram {
   }
 
   admission::Readiness readiness() const;
+  bool has_started() const;
   void watch();
   void release();
   boost::asio::awaitable<void> release_lease(std::shared_ptr<std::promise<void>> released);
 
   const ControllerOptions& options_;
+  const net::Clock::time_point began_ = net::Clock::now();
+  mutable std::atomic<bool> has_started_{false};
   telemetry::Log log_;
   Metrics metrics_;
   net::Snapshot<net::TlsContext> no_tls_;
@@ -121,10 +126,20 @@ class ControllerProgram {
   std::optional<controller::StatusWriter> status_;
 };
 
+// Whoever waits for a ready controller may rely on certificates that the API server trusts. What
+// keeps failing is told by other means: it must not hold up a rollout for longer than that.
+bool ControllerProgram::has_started() const {
+  if (has_started_) return true;
+  const bool is_late = net::Clock::now() > began_ + kStartTime;
+  if (house_.is_in_order() || lease_.is_anothers() || is_late) has_started_ = true;
+  return has_started_;
+}
+
 admission::Readiness ControllerProgram::readiness() const {
   admission::Readiness readiness;
-  readiness.ready = !server_.draining();
+  readiness.ready = has_started() && !server_.draining();
   readiness.text = lease_.leads() ? "leading\n" : "another one leads\n";
+  if (!has_started()) readiness.text += "starting: the house is not in order yet\n";
   const std::string trouble = house_.trouble();
   if (!trouble.empty()) readiness.text += "house: " + trouble + "\n";
   if (house_.is_unmanaged()) {

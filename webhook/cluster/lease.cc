@@ -125,6 +125,7 @@ asio::awaitable<void> Lease::take(Record seen) {
   const bool ours = seen.holder == options_.identity;
   const Time promised = std::chrono::seconds(std::max<std::int64_t>(seen.duration_seconds, 1));
   const bool held = !ours && !seen.holder.empty() && since_boot() < observed_at_ + promised;
+  is_anothers_ = held;
   if (held) {
     lost("somebody else holds the lease");
     co_return;

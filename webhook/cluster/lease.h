@@ -34,6 +34,8 @@ class Lease {
   // By a clock that counts sleep as well. Not a fence: it may end between this and a write, so
   // every write names the resourceVersion that it changes.
   bool leads() const;
+  // Seen to lead, whenever that was.
+  bool is_anothers() const { return is_anothers_; }
   // Of this process, counted.
   std::uint64_t terms() const { return terms_; }
   std::string trouble() const { return trouble_; }
@@ -67,6 +69,7 @@ class Lease {
   Time observed_at_{0};
   std::atomic<Time::rep> leads_until_{0};
   std::atomic<std::uint64_t> terms_{0};
+  std::atomic<bool> is_anothers_{false};
   bool told_leading_ = false;
   bool released_ = false;
   std::string trouble_;

@@ -332,6 +332,7 @@ asio::awaitable<void> HouseKeeper::run() {
       again = 0;
     }
     if (ended == Round::kDone) {
+      is_in_order_ = true;
       const std::scoped_lock lock(mutex_);
       trouble_.clear();
     }

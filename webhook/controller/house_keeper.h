@@ -48,6 +48,7 @@ class HouseKeeper final : private cluster::Observer {
   // For metrics and /readyz; from any thread.
   double serving_days_left() const;    // not a number where there is no certificate
   double authority_days_left() const;  // of the authority that ends first of those in use
+  bool is_in_order() const { return is_in_order_; }  // it was once, so certificates are trusted
   bool configuration_is_right() const { return configuration_is_right_; }
   bool is_unmanaged() const { return is_unmanaged_; }
   bool is_other_revision() const { return is_other_revision_; }
@@ -95,6 +96,7 @@ class HouseKeeper final : private cluster::Observer {
   cluster::Reflector configuration_reflector_;
   std::atomic<std::int64_t> serving_ends_{0};  // seconds since 1970; 0: there is none
   std::atomic<std::int64_t> authority_ends_{0};
+  std::atomic<bool> is_in_order_{false};
   std::atomic<bool> configuration_is_right_{false};
   std::atomic<std::uint64_t> heals_{0};
   std::atomic<std::uint64_t> renewals_{0};
