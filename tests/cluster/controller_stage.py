@@ -170,7 +170,7 @@ class Place:
     def install(self):
         return self.plane.create(CONFIGURATIONS, self.wanted)
 
-    def controller(self, *flags, user=None, kubeconfig=None):
+    def controller(self, *flags, user=None, kubeconfig=None, lease=LEASE):
         """`user`: one of the plane's."""
         if user:
             kubeconfig = self.plane.write_kubeconfig(user, self.plane.users[user][0])
@@ -187,7 +187,7 @@ class Place:
             "--health-listen",
             "127.0.0.1:0",
             "--lease-duration",
-            LEASE,
+            lease,
             *(() if "--policies" in flags else ("--policies", "files")),
             *flags,
         )
@@ -290,7 +290,7 @@ def serial(certificate):
     return openssl("x509", "-noout", "-serial", given=certificate.encode()).decode().strip()
 
 
-def told(condition, seconds=10, every=0.1):
+def told(condition, seconds=40, every=0.1):
     """True as soon as it holds; False after so long."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
@@ -331,11 +331,19 @@ class Scene:
             seen = f"{type(error).__name__}: {error}"
         self.found.append((f"{self.name}: {what}", str(expected), seen))
 
-    def soon(self, what, expected, see, seconds=10):
+    def soon(self, what, expected, see, seconds=40):
         """What is seen as soon as it is as expected, or at last."""
         def look():
-            told(lambda: str(see()) == str(expected), seconds)
-            return see()
+            until = time.monotonic() + seconds
+            while True:
+                try:
+                    seen = see()
+                    if str(seen) == str(expected) or time.monotonic() > until:
+                        return seen
+                except Exception:  # what is asked for may not be there yet
+                    if time.monotonic() > until:
+                        raise
+                time.sleep(0.1)
         self.row(what, expected, look)
 
     def rows(self):

@@ -142,7 +142,7 @@ def hang_rows(plane):
         ("stalled in the second event, for 1 s", ALL + ", whole", lambda: seen(plane, alter.stall_in_event(2, 1))),
         ("delayed by 1 s", "whole, late", lambda: lasts(actions.delay(1))),
         ("done, then delayed by 1 s", "whole, late", lambda: lasts(actions.delay(1, perform=True))),
-        ("slow", "whole, late", lambda: lasts(actions.slow(1000))),
+        ("slow", "whole, late", lambda: lasts(actions.slow(400))),
         ("two actions: a delay, then an answer", "503 ServiceUnavailable",
          lambda: answered(plane, actions.delay(0.2), actions.fail(503))),
     ]
