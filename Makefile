@@ -2,12 +2,14 @@
 SHELL := /bin/bash
 JOBS ?= $(shell nproc)
 
-.PHONY: help packages release demo test bench image lint fuzz format chart clean
+.PHONY: help packages release demo test bench image e2e cluster lint fuzz format chart clean
 help:
 	@echo "make demo     build, start the server, send it real reviews, show the verdicts"
 	@echo "make test     build and run every test"
 	@echo "make bench    measure speed and memory; rewrites the figures of docs/benchmarks.md"
 	@echo "make image    the release image as an OCI archive, without a daemon, and the tests of it"
+	@echo "make e2e      a real Kubernetes, plimsoll in it by Helm, and a table of what was seen; as root; ONLY=\"1 5\" for some groups"
+	@echo "make cluster  the same Kubernetes with a shell in it, to try things; as root"
 	@echo "make lint     format, architecture, clang-tidy over everything (slow)"
 	@echo "make fuzz     every fuzz target for 20 s each; SECONDS_EACH=60 for longer"
 	@echo "make format   format the sources"
@@ -45,6 +47,19 @@ image: packages
 	@echo "== testing the image"
 	@PYTHONDONTWRITEBYTECODE=1 python3 tests/image/image_test.py $$(ls build/image/plimsoll-*.oci.tar)
 	@echo "make image: done; push it with scripts/image/push.sh REGISTRY/REPOSITORY:TAG"
+
+e2e: packages
+	@scripts/install-packages.sh e2e
+	@echo "== building (build/image)"
+	@scripts/image/make.sh $(JOBS)
+	@echo "== testing in a cluster"
+	@tests/e2e/run.sh e2e $$(ls build/image/plimsoll-*.oci.tar) $(ONLY) || [ $$? = 77 ]
+
+cluster: packages
+	@scripts/install-packages.sh e2e
+	@echo "== building (build/image)"
+	@scripts/image/make.sh $(JOBS)
+	@tests/e2e/run.sh cluster $$(ls build/image/plimsoll-*.oci.tar)
 
 lint: packages
 	@cmake --preset tidy > /dev/null

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the Debian 12 packages that a group of commands needs and that are missing.
-# Usage: install-packages.sh build|demo|test|bench|image
+# Usage: install-packages.sh build|demo|test|bench|image|e2e
 set -euo pipefail
 
 build=(clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev cmake ninja-build ccache pkg-config git
@@ -10,6 +10,7 @@ demo=(python3 curl openssl docker-registry)
 test=(python3 curl openssl docker-registry apache2-utils skopeo zstd)
 bench=(wrk hey nginx-light valgrind strace python3 docker-registry skopeo)
 image=(lld-19 binutils ca-certificates python3 openssl docker-registry skopeo iproute2)
+e2e=("${image[@]}" apache2-utils curl containerd runc containernetworking-plugins iptables util-linux mount)
 
 case "${1:-}" in
   build) wanted=("${build[@]}") ;;
@@ -17,7 +18,8 @@ case "${1:-}" in
   test) wanted=("${test[@]}") ;;
   bench) wanted=("${bench[@]}") ;;
   image) wanted=("${image[@]}") ;;
-  *) echo "usage: $0 build|demo|test|bench|image" >&2; exit 2 ;;
+  e2e) wanted=("${e2e[@]}") ;;
+  *) echo "usage: $0 build|demo|test|bench|image|e2e" >&2; exit 2 ;;
 esac
 
 missing=()

@@ -1,5 +1,6 @@
 """plimsoll in the test cluster: its image, Helm, and what rows of every group need."""
 import contextlib
+import http.client
 import json
 import os
 import pathlib
@@ -9,7 +10,7 @@ import threading
 import time
 
 import small_images
-from control_plane import Status
+from control_plane import ADMIN, Status
 from node import Node, is_running
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -60,11 +61,20 @@ def bad_container():
     return container(**BAD)
 
 
+def verdict_of(code, said):
+    """Of what kubectl printed: "admitted", "admitted, 2 warnings", or "refused: image-tag, liveness-probe"."""
+    warnings = len(re.findall(r"^Warning: ", said, re.M))
+    if code == 0:
+        return f"admitted, {warnings} warning{'s' if warnings > 1 else ''}" if warnings else "admitted"
+    rules = re.findall(r"\bdeny ([a-z-]+(?:, [a-z-]+)*):", said)
+    return "refused: " + ", ".join(dict.fromkeys(rules)) if rules else f"error: {said.strip()[-400:]}"
+
+
 class Stage:
     """One node, for all groups. `release`: the archive of the image, as `make image` makes it."""
 
     def __init__(self, directory, release):
-        self.directory = pathlib.Path(directory)
+        self.directory, self.archive = pathlib.Path(directory), pathlib.Path(release).resolve()
         self.helm4, self.helm3 = (pathlib.Path(os.environ[name]) for name in ("HELM", "HELM3"))
         pause = small_images.archive(directory, "localhost/pause:1")
         self.archives = [small_images.archive(directory, name) for name in (APP, NEWER, "localhost/team/app:latest")]
@@ -161,12 +171,7 @@ class Stage:
 
     def verdict(self, thing, name_space="shop", *flags):
         """"admitted", "admitted, 2 warnings", or "refused: image-tag, liveness-probe"."""
-        code, said = self.apply(thing, name_space, *flags)
-        warnings = len(re.findall(r"^Warning: ", said, re.M))
-        if code == 0:
-            return f"admitted, {warnings} warning{'s' if warnings > 1 else ''}" if warnings else "admitted"
-        rules = re.findall(r"\bdeny ([a-z-]+):", said)
-        return "refused: " + ", ".join(dict.fromkeys(rules)) if rules else f"error: {said.strip()[-400:]}"
+        return verdict_of(*self.apply(thing, name_space, *flags))
 
     def comes_to(self, expected, thing, name_space="shop", seconds=30):
         """The verdict of dry runs, once it is as expected: a replica that is ending answers what its connections still bring."""
@@ -197,12 +202,13 @@ class Stage:
     def running(self, component="serve"):
         return [pod for pod in self.node.pods(OWN, f"app.kubernetes.io/component={component}") if is_running(pod)]
 
-    def metric(self, name, component="serve"):
-        """The sum over replicas, of lines whose name and labels begin so."""
+    def metric(self, name, component="serve", having=""):
+        """The sum over replicas, of lines whose name and labels begin so, and that have this in them."""
         total = 0.0
         for pod in self.running(component):
             text = self.fetch(pod, "/metrics")
-            total += sum(float(line.rsplit(" ", 1)[1]) for line in text.splitlines() if line.startswith(f"plimsoll_{name}"))
+            total += sum(float(line.rsplit(" ", 1)[1]) for line in text.splitlines()
+                         if line.startswith(f"plimsoll_{name}") and having in line)
         return total
 
     @staticmethod
@@ -219,36 +225,50 @@ class Stage:
         return lines
 
 
+HEADERS = {"Authorization": f"Bearer {ADMIN}", "Content-Type": "application/json"}
+
+
+def message_of(body):
+    with contextlib.suppress(ValueError, AttributeError):
+        return json.loads(body).get("message", "")
+    return body
+
+
 class Load:
-    """Dry-run creations from several clients until told to end: each answer is counted by what it was."""
+    """Dry-run creations from several clients, each on a connection that it keeps, until told to end: each answer is counted by what it was."""
 
     def __init__(self, stage, name_space, thing, clients=4, pause=0.0):
         self.stage, self.name_space, self.thing, self.pause = stage, name_space, thing, pause
-        self.ended, self.answers, self.errors = threading.Event(), {}, []
-        self.moments = []  # (when, kind) of whatever was not "denied" or "admitted"
+        self.path = f"/apis/apps/v1/namespaces/{name_space}/deployments?dryRun=All"
+        self.ended, self.answers, self.moments = threading.Event(), {}, []  # moments: (when, kind) of each answer
         self.lock = threading.Lock()
         self.threads = [threading.Thread(target=self._run, args=(number,), daemon=True) for number in range(clients)]
 
     def _run(self, number):
-        node, count = self.stage.node, 0
-        path = f"/apis/apps/v1/namespaces/{self.name_space}/deployments?dryRun=All"
+        connection, count = self.stage.node.connection(), 0
         while not self.ended.is_set():
             count += 1
-            thing = json.loads(json.dumps(self.thing))
-            thing["metadata"]["name"] += f"-{number}-{count}"
-            try:
-                node.create(path, thing)
-                kind = "admitted"
-            except Status as status:
-                message = status.body.get("message", "") if isinstance(status.body, dict) else ""
-                kind = "denied" if "denied the request" in message and "deny " in message else f"{status.code}: {message[:160]}"
-            except OSError as error:
-                kind = f"{type(error).__name__}"
+            kind = self._ask(connection, f"{self.thing['metadata']['name']}-{number}-{count}")
             with self.lock:
                 self.answers[kind] = self.answers.get(kind, 0) + 1
                 self.moments.append((time.monotonic(), kind))
             if self.pause:
                 time.sleep(self.pause)
+        connection.close()
+
+    def _ask(self, connection, name):
+        """A connection that failed is closed: the next request opens it again."""
+        thing = {**self.thing, "metadata": {**self.thing["metadata"], "name": name}}
+        try:
+            connection.request("POST", self.path, json.dumps(thing), HEADERS)
+            answer = connection.getresponse()
+            body = answer.read().decode(errors="replace")
+        except (OSError, http.client.HTTPException) as error:
+            connection.close()
+            return type(error).__name__
+        if 200 <= answer.status < 300:
+            return "admitted"
+        return "denied" if "denied the request" in body and "deny " in body else f"{answer.status}: {message_of(body)[:160]}"
 
     def total(self):
         with self.lock:

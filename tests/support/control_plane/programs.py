@@ -105,10 +105,10 @@ def find(program):
     return build(program)
 
 
-def end_without(missing):
+def end_without(missing, what="real API server"):
     """Ends a test program that needs what is not there: skipped, or failed where it must not be."""
     required = os.environ.get("PLIMSOLL_API_SERVER") == "required"
-    print(f"{'FAILED' if required else 'SKIPPED'}: no real API server to test with: {missing}", flush=True)
+    print(f"{'FAILED' if required else 'SKIPPED'}: no {what} to test with: {missing}", flush=True)
     sys.exit(1 if required else SKIPPED)
 
 
