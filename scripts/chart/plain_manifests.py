@@ -58,6 +58,11 @@ def base(documents):
     return {**files, "kustomization.yaml": kustomization(resources=["../crds", *sorted(files)])}
 
 
+def replacing(document):
+    """As a patch that is not merged with what it patches: what the profile leaves out of a spec is gone."""
+    return re.sub(r"(?m)^spec:$", "spec:\n  $patch: replace", document)
+
+
 def overlay(documents, below):
     """What differs from the base: whole objects as patches, which replace what they name, and further objects."""
     made = {key_of(document): document for _, document in documents}
@@ -67,7 +72,8 @@ def overlay(documents, below):
         raise ValueError(f"a profile that removes objects cannot be an overlay: {gone}")
     fresh = [key for key in made if key not in old]
     changed = [key for key in made if key in old and made[key] != old[key]]
-    files = {file_name(key): SAID + made[key] for key in fresh + changed}
+    files = {file_name(key): SAID + made[key] for key in fresh}
+    files.update({file_name(key): SAID + replacing(made[key]) for key in changed})
     patches = [f"path: {file_name(key)}" for key in changed]
     return {**files, "kustomization.yaml": kustomization(resources=["../../base", *map(file_name, fresh)], patches=patches)}
 

@@ -26,6 +26,9 @@
 {{- if and (ne $values.certificates.mode "cert-manager") $values.certificates.issuerRef -}}
 {{- fail (printf "certificates.issuerRef: certificates.mode %s would not use it; set certificates.mode to cert-manager" $values.certificates.mode) -}}
 {{- end -}}
+{{- if le (include "plimsoll.milliseconds" $values.certificates.authorityLife | int64) (include "plimsoll.milliseconds" $values.certificates.servingLife | int64) -}}
+{{- fail "certificates.servingLife: it must be shorter than certificates.authorityLife" -}}
+{{- end -}}
 {{- if eq (int $values.server.port) (int $values.server.healthPort) -}}
 {{- fail "server.port and server.healthPort: they must differ" -}}
 {{- end -}}
@@ -38,9 +41,17 @@
 {{- if and $values.registries.pullSecretNamespaces (ne $values.policies.source "cluster") -}}
 {{- fail "registries.pullSecretNamespaces: with policies.source files plimsoll cannot read pull secrets; set policies.source to cluster" -}}
 {{- end -}}
+{{- if and $values.metrics.dashboard.operator.enabled (not $values.metrics.dashboard.enabled) -}}
+{{- fail "metrics.dashboard.operator.enabled: it shows what the ConfigMap has; set metrics.dashboard.enabled to true as well" -}}
+{{- end -}}
 {{- range $values.metrics.alerts.disabled -}}
 {{- if not (has . (include "plimsoll.alertNames" $ | fromJsonArray)) -}}
 {{- fail (printf "metrics.alerts.disabled: there is no alert %s; there are %s" . (include "plimsoll.alertNames" $ | fromJsonArray | join ", ")) -}}
 {{- end -}}
 {{- end -}}
+{{- end }}
+
+{{/* A life or a time, such as 90d. */}}
+{{- define "plimsoll.milliseconds" -}}
+{{- mul (regexFind "^[0-9]+" . | int64) (get (dict "ms" 1 "s" 1000 "m" 60000 "h" 3600000 "d" 86400000) (regexFind "[a-z]+$" .)) -}}
 {{- end }}

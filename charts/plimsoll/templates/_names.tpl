@@ -32,13 +32,14 @@ app.kubernetes.io/component: {{ . }}
 {{- .Values.image.tag | default .Chart.AppVersion | trunc 63 | trimAll "-_." -}}
 {{- end }}
 
+{{/* "labels" are an object's own, which come before common ones. */}}
 {{- define "plimsoll.labels" -}}
 {{ include "plimsoll.selectorLabels" . }}
 app.kubernetes.io/version: {{ include "plimsoll.version" .root | quote }}
 app.kubernetes.io/part-of: {{ include "plimsoll.name" .root }}
 app.kubernetes.io/managed-by: {{ .root.Release.Service }}
 helm.sh/chart: {{ include "plimsoll.chart" .root }}
-{{- with .root.Values.commonLabels }}
+{{- with merge (dict) (.labels | default dict) .root.Values.commonLabels }}
 {{ toYaml . }}
 {{- end }}
 {{- end }}
@@ -47,9 +48,6 @@ helm.sh/chart: {{ include "plimsoll.chart" .root }}
 {{- define "plimsoll.metadata" -}}
 labels:
   {{- include "plimsoll.labels" . | nindent 2 }}
-  {{- with .labels }}
-  {{- toYaml . | nindent 2 }}
-  {{- end }}
 {{- with merge (dict) (.annotations | default dict) .root.Values.commonAnnotations }}
 annotations:
   {{- toYaml . | nindent 2 }}
