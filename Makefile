@@ -31,6 +31,7 @@ demo: release
 test: release
 	@scripts/install-packages.sh test
 	@PYTHONDONTWRITEBYTECODE=1 python3 tests/support/control_plane/programs.py || [ $$? = 77 ]
+	@PYTHONDONTWRITEBYTECODE=1 python3 tests/support/helm/helm.py || [ $$? = 77 ]
 	@echo "== testing"
 	@ctest --preset release -j $(JOBS)
 	@echo "make test: all tests passed, but for those that are listed above as skipped"

@@ -7,7 +7,7 @@ build=(clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev cmake ninja-bui
        libboost1.81-dev libssl-dev nlohmann-json3-dev libyaml-cpp-dev libspdlog-dev libfmt-dev
        libsimdjson-dev prometheus-cpp-dev libcli11-dev zlib1g-dev libzstd-dev libgtest-dev libgmock-dev openssl curl python3)
 demo=(python3 curl openssl docker-registry)
-test=(python3 curl openssl docker-registry apache2-utils skopeo zstd)
+test=(python3 python3-yaml curl openssl docker-registry apache2-utils skopeo zstd)
 bench=(wrk hey nginx-light valgrind strace python3 docker-registry skopeo)
 image=(lld-19 binutils ca-certificates python3 openssl docker-registry skopeo iproute2)
 e2e=("${image[@]}" apache2-utils curl containerd runc containernetworking-plugins iptables util-linux mount)
