@@ -1,3 +1,7 @@
+#include <algorithm>
+#include <iterator>
+#include <vector>
+
 #include "policy/printable.h"
 #include "policy/rules/image_rule.h"
 #include "policy/rules/rule_table.h"
@@ -22,10 +26,15 @@ FactSet needs(const RuleInput& input, const Container& container) {
   return non_root.value_or(false) ? kNoFacts : kConfig;
 }
 
+// Where the pod decides, it is no matter either that the image is not known.
 void check(const RuleInput& input, std::vector<Finding>& findings) {
+  std::vector<const Container*> undecided;
+  std::ranges::copy_if(
+      input.containers, std::back_inserter(undecided), [&input](const Container* container) {
+        return needs(input, *container) != kNoFacts;
+      });
   const auto judge =
       [&](const Container& container, const ImageFacts&, const PlatformFacts& facts) {
-        if (needs(input, container) == kNoFacts) return true;
         const ImageConfig& config = **facts.config;
         if (config.platform.os == "windows" || !is_root(config.user)) return false;
         Finding& finding = add_image_finding(input, container, findings);
@@ -37,7 +46,8 @@ void check(const RuleInput& input, std::vector<Finding>& findings) {
                           ", and the pod does not set another";
         return true;
       };
-  judge_platforms(input, kConfig, findings, judge);
+  const RuleInput narrowed{input.workload, undecided, input.parameters, input.facts, input.now};
+  judge_platforms(narrowed, kConfig, findings, judge);
 }
 
 }  // namespace

@@ -131,6 +131,9 @@ TEST(ImageUser, NeedsNothingWhereThePodDecides) {
     root.config.user = "root";
     pod.looked_up(facts_of(root));
     EXPECT_EQ(pod.judge("image-user").size(), row.needs == kNoFacts ? 0U : 1U) << row.pod;
+    // Other rules have asked, in vain.
+    pod.looked_up(ImageFacts::unknown({{"linux", "amd64", "", ""}}, {UnknownReason::kConnect, ""}));
+    EXPECT_EQ(pod.judge("image-user").size(), row.needs == kNoFacts ? 0U : 1U) << row.pod;
   }
 }
 
