@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <span>
+#include <utility>
 
 #include "policy/dates.h"
 #include "policy/decision.h"
@@ -54,12 +55,26 @@ std::string speaks_for(std::span<const JudgedFinding> findings, std::size_t at) 
   return rules;
 }
 
+// A digest is known by how it begins; a whole one leaves little room for what is wrong.
+std::string with_short_digests(std::string text) {
+  constexpr std::string_view kBefore = "@sha256:";
+  constexpr std::size_t kHex = 64;
+  constexpr std::size_t kKept = 12;
+  for (std::size_t at = text.find(kBefore); at != std::string::npos; at = text.find(kBefore, at)) {
+    at += kBefore.size();
+    const std::size_t end = text.find_first_not_of("0123456789abcdef", at);
+    if (std::min(end, text.size()) - at == kHex) text.replace(at + kKept, kHex - kKept, "...");
+  }
+  return text;
+}
+
 std::string warning_of(const JudgedFinding& judged, const std::string& rules) {
   std::string text = rules;
   text += ": ";
   text += judged.finding.message;
   if (judged.existing) text += " (was so before)";
   if (!judged.remedy.empty()) text += "; fix: " + judged.remedy;
+  if (rune_count(text) > kMaxWarningRunes - 3) text = with_short_digests(std::move(text));
   return printable(one_line(text), kMaxWarningRunes - 3);
 }
 

@@ -73,6 +73,18 @@ TEST(Decision, WarningsFitTheApiServersBudget) {
   EXPECT_EQ(lines.back(), "and 291 more warnings");
 }
 
+TEST(Decision, AWarningThatIsTooLongHasShortDigests) {
+  const std::string image = "image a@sha256:" + std::string(64, 'b') + " is odd: ";
+  const std::string reason(120, 'r');
+  const auto lines = warning_lines(decision_of(Action::kWarn, 1, image + reason));
+  ASSERT_EQ(lines.size(), 1U);
+  EXPECT_THAT(lines[0], HasSubstr("image a@sha256:bbbbbbbbbbbb... is odd: " + reason));
+  EXPECT_THAT(warning_lines(decision_of(Action::kWarn, 1, image))[0], HasSubstr(image));
+  const std::string no_digest = "image a@sha256:" + std::string(65, 'b') + reason + reason;
+  EXPECT_THAT(warning_lines(decision_of(Action::kWarn, 1, no_digest))[0],
+              HasSubstr(std::string(65, 'b')));
+}
+
 TEST(Decision, WarningsHaveNoControlCharacters) {
   const auto lines = warning_lines(decision_of(Action::kWarn, 1, "a\nb\tc\x1b[31m\xE2\x80\xAE"));
   ASSERT_EQ(lines.size(), 1U);
