@@ -116,11 +116,15 @@ class Policies:
         remove(self.plane, f"{exceptions_of(name_space)}/{wanted['metadata']['name']}")
         return f"{seen}; gone: {self.both('deny 403', name_space=name_space)}"
 
-    def exception_rows(self):
+    def for_teams(self):
         put_policy(self.plane, "teams", {"image-tag": {"action": "enforce"}, "liveness-probe": {"action": "enforce"}},
                    match={"namespaces": ["team-*"]}, namespaceExceptions={"rules": ["image-tag"], "longest": "60d", "namespaces": ["team-?"]})
+        return self.both("deny 403", name_space="team-a")
+
+    def exception_rows(self):
         within, gone = "in force, same revision", "gone: deny 403 in force, same revision"
         return [
+            ("a policy that allows exceptions", f"deny 403 {within}", self.for_teams),
             ("an exception that the policy allows", f"allow {within}; {gone}", lambda: self.excepted("allow", exception("fine"))),
             ("for another rule", f"deny 403 {within}; {gone}",
              lambda: self.excepted("deny 403", exception("other", rules=["liveness-probe"]))),
