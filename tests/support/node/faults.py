@@ -69,14 +69,17 @@ class Faults:
     # The way from pods to the API server.
 
     def cut_off_pods_from_api(self, port=None):
-        """From now on no pod reaches the API server, until `give_back` is called; connections that are open hang, too."""
-        self.cut_off = ["-s", self.pod_network, "-d", sandbox.NODE_ADDRESS, "-p", "tcp", "--dport", str(port or self.port), "-j", "DROP"]
-        for chain in ("INPUT", "FORWARD"):
-            sandbox.run("iptables", "-I", chain, "1", *self.cut_off)
+        """From now on nothing passes between pods and the API server, until `give_back` is called; connections that are open hang, too."""
+        pods, node, number = self.pod_network, sandbox.NODE_ADDRESS, str(port or self.port)
+        there = ["-s", pods, "-d", node, "-p", "tcp", "--dport", number, "-j", "DROP"]
+        back = ["-s", node, "-d", pods, "-p", "tcp", "--sport", number, "-j", "DROP"]
+        self.cut_off = [("INPUT", there), ("FORWARD", there), ("OUTPUT", back)]
+        for chain, rule in self.cut_off:
+            sandbox.run("iptables", "-I", chain, "1", *rule)
 
     def give_back(self):
-        for chain in ("INPUT", "FORWARD"):
-            sandbox.run("iptables", "-D", chain, *self.cut_off)
+        for chain, rule in self.cut_off:
+            sandbox.run("iptables", "-D", chain, *rule)
 
     @contextlib.contextmanager
     def pods_cut_off_from_api(self):
