@@ -10,7 +10,7 @@ demo=(python3 curl openssl docker-registry)
 test=(python3 python3-yaml curl openssl docker-registry apache2-utils skopeo zstd)
 bench=(wrk hey nginx-light valgrind strace python3 docker-registry skopeo)
 image=(lld-19 binutils ca-certificates python3 openssl docker-registry skopeo iproute2)
-e2e=("${image[@]}" apache2-utils curl containerd runc containernetworking-plugins iptables util-linux mount)
+e2e=("${image[@]}" python3-yaml apache2-utils curl containerd runc containernetworking-plugins iptables util-linux mount)
 
 case "${1:-}" in
   build) wanted=("${build[@]}") ;;

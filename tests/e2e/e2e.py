@@ -3,6 +3,7 @@
     e2e.py ARCHIVE [GROUP...]     the image as `make image` makes it; groups by number, all without"""
 import importlib
 import os
+import subprocess
 import sys
 import tempfile
 import time
@@ -10,7 +11,7 @@ import time
 import helm
 import sandbox
 from harness import check_rows
-from stage import Stage
+from stage import ROOT, Stage
 
 GROUPS = {  # number -> (module, title)
     1: ("install_rows", "from nothing to the first judged object"),
@@ -27,14 +28,23 @@ GROUPS = {  # number -> (module, title)
 }
 
 
+def without_cluster(missing):
+    """What needs no containers: the chart, rendered and asked of a real API server."""
+    print(f"SKIPPED, no cluster of containers here: {missing}\nskipped: groups {', '.join(map(str, GROUPS))}", flush=True)
+    programs = sorted((ROOT / "tests" / "chart").glob("*_rows.py"))
+    codes = {path.stem: subprocess.run([sys.executable, path], check=False).returncode for path in programs}
+    failed = [name for name, code in codes.items() if code not in (0, 77)]
+    print(f"\nmake e2e: without a cluster {len(codes) - len(failed)} of {len(codes)} tables of the chart passed" + (f", failed: {failed}" if failed else ""))
+    return 1 if failed else 0
+
+
 def main():
     try:
         for variable in helm.VERSIONS:
             os.environ[variable] = str(helm.find(variable))
         sandbox.enter()
     except sandbox.Unavailable as missing:
-        print(f"SKIPPED: no cluster of containers here: {missing}")
-        return 77
+        return without_cluster(missing)
     archive, *wanted = sys.argv[1:]
     numbers = [int(number) for number in wanted] or list(GROUPS)
     began, codes = time.monotonic(), {}
