@@ -96,6 +96,7 @@ NONSENSE = [
     ("controller.replicas", 0),
     ("controller.replicas", 6),
     ("controller.leaseDuration", "15"),
+    ("controller.leaseDuration", "2s"),
     ("controller.logLevel", "trace"),
     ("controller.extraArgs", [1]),
     ("controller.extraEnv", ["NAME=value"]),
@@ -153,6 +154,8 @@ GUARDS = [
      "certificates.mode to existing"),
     ({"certificates": {"issuerRef": {"name": "house"}}}, "", "certificates.issuerRef: certificates.mode self-managed would not use it; set "
      "certificates.mode to cert-manager"),
+    ({"certificates": {"authorityLife": "90d"}}, "", "certificates.servingLife: it must be shorter than certificates.authorityLife"),
+    ({"certificates": {"authorityLife": "1h", "servingLife": "61m"}}, "", "certificates.servingLife: it must be shorter"),
     ({"server": {"port": 8080}}, "", "server.port and server.healthPort: they must differ"),
     ({"server": {"hostNetwork": True}}, "",
      "server.port: 10250 is the kubelet's own port on a node; with server.hostNetwork use another, such as 10260"),
