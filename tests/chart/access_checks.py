@@ -20,6 +20,8 @@ RIGHTS = [
     ("by default", {}, {}),
     ("policies.source: files", {"policies": {"source": "files"}}, {"serve": None, "controller": [*CONTROLLER, *WRITES]}),
     ("certificates.mode: cert-manager", {"certificates": {"mode": "cert-manager"}}, {"controller": [*CONTROLLER, *POLICIES, *STATUSES]}),
+    ("certificates.mode: cert-manager, nothing put back", {"certificates": {"mode": "cert-manager"}, "controller": {"heal": False}},
+     {"controller": [*(one for one in CONTROLLER if one != f"patch {CONFIGURATION}"), *POLICIES, *STATUSES]}),
     ("certificates.mode: existing", {"certificates": {"mode": "existing", "existingSecret": "own"}}, {
         "controller": [*(one.replace("plimsoll-tls", "own") for one in CONTROLLER), *POLICIES, *STATUSES]}),
     ("registries.pullSecretNamespaces", {"registries": {"pullSecretNamespaces": ["shop", "bank"]}}, {"serve": [*SERVE, *PULLS]}),

@@ -123,7 +123,9 @@ WEBHOOK = {
     "webhook.annotations.admissions.enforcer/disabled": ("false", [(HOOK, "metadata annotations admissions.enforcer/disabled", "false")],
                                                          {}),
     "certificates.mode": ("cert-manager", [("Certificate/plimsoll", "spec secretName", "plimsoll-tls"),
-                                           ("Issuer/plimsoll", "spec selfSigned", {}),
+                                           ("Issuer/plimsoll", "spec ca secretName", "plimsoll-authority"),
+                                           ("Certificate/plimsoll-authority", "spec isCA", True),
+                                           ("Issuer/plimsoll-self-signed", "spec selfSigned", {}),
                                            (HOOK, "metadata annotations cert-manager.io/inject-ca-from", f"{OWN}/plimsoll"),
                                            (CONTROLLER, ARGS, "--certificates=cert-manager"), ("Secret/plimsoll-tls", "", GONE)], {}),
     "certificates.existingSecret": ("own-tls", [(SERVER, f"{POD} volumes 0 secret secretName", "own-tls"),
@@ -134,7 +136,8 @@ WEBHOOK = {
     "certificates.servingLife": argument("serving-life", "30d", place=CONTROLLER),
     "certificates.trustDelay": argument("trust-delay", "5m", place=CONTROLLER),
     "certificates.issuerRef": ({"name": "house", "kind": "ClusterIssuer"}, [
-        ("Certificate/plimsoll", "spec issuerRef", {"name": "house", "kind": "ClusterIssuer"}), ("Issuer/plimsoll", "", GONE)], ISSUED),
+        ("Certificate/plimsoll", "spec issuerRef", {"name": "house", "kind": "ClusterIssuer"}), ("Issuer/plimsoll", "", GONE),
+        ("Certificate/plimsoll-authority", "", GONE)], ISSUED),
     "registries.config": ({"registries": [{"host": "registry.example.com"}]}, [
         ("ConfigMap/plimsoll-registries", "data registries.yaml +", "host: registry.example.com"),
         (SERVER, ARGS, "--registries=/etc/plimsoll/registries/registries.yaml")], {}),

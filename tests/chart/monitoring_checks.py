@@ -111,9 +111,9 @@ NEEDED = {
                        ("spec endpoints 0 interval", str)],
     "PodMonitor": [("spec selector matchLabels", dict), ("spec podMetricsEndpoints 0 port", str), ("spec podMetricsEndpoints 0 path", str)],
     "PrometheusRule": [("spec groups 0 name", str), ("spec groups 0 rules 0 alert", str), ("spec groups 0 rules 0 expr", str)],
-    "Certificate": [("spec secretName", str), ("spec dnsNames 0", str), ("spec issuerRef name", str), ("spec issuerRef kind", str),
-                    ("spec privateKey algorithm", str), ("spec privateKey rotationPolicy", str), ("spec usages 1", str)],
-    "Issuer": [("spec selfSigned", dict)],
+    "Certificate": [("spec secretName", str), ("spec issuerRef name", str), ("spec issuerRef kind", str),
+                    ("spec privateKey algorithm", str), ("spec usages 0", str)],
+    "Issuer": [],
     "GrafanaDashboard": [("spec configMapRef name", str), ("spec configMapRef key", str), ("spec instanceSelector", dict)],
 }
 VERSIONS = {"ServiceMonitor": "monitoring.coreos.com/v1", "PodMonitor": "monitoring.coreos.com/v1",
@@ -121,7 +121,8 @@ VERSIONS = {"ServiceMonitor": "monitoring.coreos.com/v1", "PodMonitor": "monitor
             "Certificate": "cert-manager.io/v1", "Issuer": "cert-manager.io/v1",
             "GrafanaDashboard": "grafana.integreatly.org/v1beta1"}
 ALLOWED = {"ServiceMonitor": {"selector", "endpoints"}, "PodMonitor": {"selector", "podMetricsEndpoints"}, "PrometheusRule": {"groups"},
-           "Certificate": {"secretName", "dnsNames", "privateKey", "usages", "issuerRef"}, "Issuer": {"selfSigned"},
+           "Certificate": {"secretName", "dnsNames", "privateKey", "usages", "issuerRef", "isCA", "commonName", "duration", "renewBefore"},
+           "Issuer": {"selfSigned", "ca"},
            "GrafanaDashboard": {"configMapRef", "instanceSelector", "allowCrossNamespaceImport"}}
 
 
@@ -134,13 +135,15 @@ def custom_kinds(rendering, _):
 
 
 def certificate(rendering, _):
-    """For the name that the API server asks, in the Secret that the pods mount, from an issuer that is there."""
-    for one in rendering.kinds("Certificate"):
-        spec, service = one["spec"], first(rendering, "ValidatingWebhookConfiguration")["webhooks"][0]["clientConfig"]["service"]
-        mounted = at(rendering.one("Deployment/plimsoll"), "spec template spec volumes 0 secret secretName")
-        issuer = rendering.one(f"{spec['issuerRef']['kind']}/{spec['issuerRef']['name']}")
-        fine = spec["dnsNames"] == [f"{service['name']}.{service['namespace']}.svc"] and spec["secretName"] == mounted and issuer
-        yield name_of(one), "" if fine else str(spec)
+    """For the name that the API server asks, in the Secret that the pods mount, of an authority that stays when it is renewed."""
+    spec, service = rendering.one("Certificate/plimsoll")["spec"], first(rendering, "ValidatingWebhookConfiguration")["webhooks"][0]["clientConfig"]["service"]
+    mounted = at(rendering.one("Deployment/plimsoll"), "spec template spec volumes 0 secret secretName")
+    fine = spec["dnsNames"] == [f"{service['name']}.{service['namespace']}.svc"] and spec["secretName"] == mounted
+    yield "the certificate", "" if fine and spec["privateKey"].get("rotationPolicy") == "Always" and "server auth" in spec["usages"] else str(spec)
+    issuer = rendering.one(f"{spec['issuerRef']['kind']}/{spec['issuerRef']['name']}")["spec"]
+    signing = [one["spec"] for one in rendering.kinds("Certificate") if one["spec"]["secretName"] == issuer.get("ca", {}).get("secretName")]
+    fine = len(signing) == 1 and signing[0].get("isCA") and "selfSigned" in rendering.one(f"Issuer/{signing[0]['issuerRef']['name']}")["spec"]
+    yield "its authority", "" if fine else f"{issuer} {signing}"
 
 
 def misspell(rendering):
@@ -177,6 +180,8 @@ CHECKS = [
         rendering, "ServiceMonitor")["spec"].pop("endpoints"), "watched", [*WATCHED, "pod monitor"]),
     Check(96, "certificates and issuers are what cert-manager asks for", custom_kinds, lambda rendering: first(
         rendering, "Certificate")["spec"].pop("secretName"), "cert-manager", ["cert-manager"]),
-    Check(97, "the certificate of cert-manager is for the Service, in the Secret that is mounted", certificate, lambda rendering: first(
-        rendering, "Certificate")["spec"].update(dnsNames=["plimsoll.default.svc."]), "cert-manager", ["cert-manager"]),
+    Check(97, "the certificate of cert-manager is for the Service, in the Secret that is mounted", certificate, lambda rendering: rendering.one(
+        "Certificate/plimsoll")["spec"].update(dnsNames=["plimsoll.default.svc."]), "cert-manager", ["cert-manager"]),
+    Check(98, "the certificate of cert-manager does not sign itself", certificate, lambda rendering: rendering.one(
+        "Certificate/plimsoll")["spec"]["issuerRef"].update(name="plimsoll-self-signed"), "cert-manager", ["cert-manager"]),
 ]

@@ -31,16 +31,32 @@ void set_default(Json& object, const char* key, Json value) {
   if (!object.contains(key) || object[key].is_null()) object[key] = std::move(value);
 }
 
-// What the API server adds to an entry (admissionregistration.k8s.io/v1).
+void drop_empty(Json& object, const char* key) {
+  if (object.contains(key) && object[key].empty()) object.erase(key);
+}
+
+// The members of a LabelSelector that the API server leaves out where they are empty.
+void drop_empty_members(Json& selector) {
+  if (!selector.is_object()) return;
+  drop_empty(selector, "matchLabels");
+  if (selector.contains("matchExpressions") && selector["matchExpressions"].is_array()) {
+    for (Json& expression : selector["matchExpressions"]) {
+      if (expression.is_object()) drop_empty(expression, "values");
+    }
+  }
+  drop_empty(selector, "matchExpressions");
+}
+
+// What the API server adds to an entry, and what it leaves out (admissionregistration.k8s.io/v1).
 void add_defaults(Json& entry) {
   set_default(entry, "failurePolicy", "Fail");
   set_default(entry, "matchPolicy", "Equivalent");
   set_default(entry, "timeoutSeconds", 10);
-  set_default(entry, "namespaceSelector", Json::object());
-  set_default(entry, "objectSelector", Json::object());
-  if (entry.contains("matchConditions") && entry["matchConditions"].empty()) {
-    entry.erase("matchConditions");
+  for (const char* selector : {"namespaceSelector", "objectSelector"}) {
+    set_default(entry, selector, Json::object());
+    drop_empty_members(entry[selector]);
   }
+  drop_empty(entry, "matchConditions");
   if (entry.contains("rules") && entry["rules"].is_array()) {
     for (Json& rule : entry["rules"]) {
       if (rule.is_object()) set_default(rule, "scope", "*");

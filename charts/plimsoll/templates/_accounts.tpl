@@ -88,7 +88,9 @@ subjects:
 - apiGroups: [admissionregistration.k8s.io]
   resources: [validatingwebhookconfigurations]
   resourceNames: [{{ include "plimsoll.fullname" . }}]
-  verbs: [get, list, watch, patch]
+  {{- /* Nothing is written where cert-manager keeps the caBundle and the rest is not put back. */}}
+  {{- $heals := and .Values.controller.heal (not .Values.emergency.disabled) }}
+  verbs: {{ ternary "[get, list, watch, patch]" "[get, list, watch]" (or $heals (ne .Values.certificates.mode "cert-manager")) }}
 - apiGroups: [events.k8s.io]
   resources: [events]
   verbs: [create]

@@ -50,6 +50,22 @@ TEST(WebhookConfiguration, AsInstalledNeedsNothing) {
   EXPECT_EQ(compared(live(), std::nullopt).patch, "");
 }
 
+TEST(WebhookConfiguration, EmptyMembersOfSelectorsAreNoDifference) {
+  const std::string wanted = std::string(kWanted) +
+                             "    objectSelector: {matchLabels: {}, matchExpressions: []}\n"
+                             "    namespaceSelector: {matchExpressions: [{key: k, operator: "
+                             "Exists, values: []}]}\n";
+  Json stored = live();
+  stored["webhooks"][0]["namespaceSelector"] =
+      Json::parse(R"({"matchExpressions":[{"key":"k","operator":"Exists"}]})");
+  const auto parsed = WantedConfiguration::parse("w.yaml", wanted);
+  ASSERT_TRUE(parsed) << parsed.error().message;
+  const auto same = Comparison::of(*parsed, stored.dump(), "a");
+  ASSERT_TRUE(same);
+  EXPECT_FALSE(same->differs);
+  EXPECT_EQ(same->patch, "");
+}
+
 TEST(WebhookConfiguration, GetsTheBundleAndNothingElse) {
   const Comparison other = compared(live(), "b");
   EXPECT_FALSE(other.differs);
