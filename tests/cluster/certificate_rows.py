@@ -6,8 +6,7 @@ import signal
 import sys
 import time
 
-import programs
-from control_plane import ControlPlane
+from control_plane import control_plane_or_end
 from controller_crashes import Calls
 from controller_stage import Place, serial, told
 from harness import check_rows
@@ -114,10 +113,7 @@ class Rotation:
 
 def main():
     began = time.monotonic()
-    try:
-        plane = ControlPlane(USERS)
-    except programs.Unavailable as missing:
-        programs.end_without(missing)
+    plane = control_plane_or_end(USERS)
     with plane:
         rotation = Rotation(plane)
     if rotation.failed:

@@ -8,12 +8,11 @@ import sys
 import threading
 import time
 
-import programs
 import proxy_actions as actions
 import proxy_alterations as alter
 import proxy_certificates as certificates
 from api_proxy import ApiProxy
-from control_plane import ADMIN, ControlPlane
+from control_plane import ADMIN, control_plane_or_end
 from controller_status import install_crds
 from following import change, follower, put_policy, trouble, verdict
 from harness import check_rows
@@ -207,10 +206,7 @@ def server_rows(plane, client):
 
 def main():
     began = time.monotonic()
-    try:
-        plane = ControlPlane()
-    except programs.Unavailable as missing:
-        programs.end_without(missing)
+    plane = control_plane_or_end()
     with plane:
         install_crds(plane)
         put_policy(plane, "shop", match={"namespaces": ["shop"]})

@@ -11,8 +11,7 @@ import controller_crashes
 import controller_election
 import controller_install
 import controller_status
-import programs
-from control_plane import ControlPlane
+from control_plane import control_plane_or_end
 from harness import check_rows
 
 TOGETHER = [
@@ -52,10 +51,7 @@ USERS = (
 
 def main():
     began = time.monotonic()
-    try:
-        plane = ControlPlane({name: (f"token-of-{name}", ["system:masters"]) for name in USERS} | {"nobody": ("token-of-nobody", [])})
-    except programs.Unavailable as missing:
-        programs.end_without(missing)
+    plane = control_plane_or_end({name: (f"token-of-{name}", ["system:masters"]) for name in USERS} | {"nobody": ("token-of-nobody", [])})
     only = sys.argv[1:]  # names of scenes, while one works on them
     with plane:
         scenes = [[made(plane) for made in some if not only or made.__name__ in only] for some in (TOGETHER, ALONE)]

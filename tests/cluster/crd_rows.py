@@ -4,8 +4,7 @@ import re
 import sys
 import time
 
-import programs
-from control_plane import ControlPlane
+from control_plane import control_plane_or_end
 from crd_object_rows import object_rows
 from crd_stage import NAMES, Stage, joined, plimsoll
 from crd_value_rows import key_rows, value_rows
@@ -96,10 +95,7 @@ def definition_rows(stage):
 
 def main():
     began = time.monotonic()
-    try:
-        plane = ControlPlane()
-    except programs.Unavailable as missing:
-        programs.end_without(missing)
+    plane = control_plane_or_end()
     with plane:
         stage = Stage(plane)
         rows = [*definition_rows(stage), *value_rows(stage), *key_rows(stage), *object_rows(stage)]

@@ -4,8 +4,7 @@ import sys
 import time
 from pathlib import Path
 
-import programs
-from control_plane import ControlPlane
+from control_plane import control_plane_or_end
 from controller_status import install_crds
 from following import POLICIES, change, follower, put_policy, seconds_until, verdict
 from harness import check_rows
@@ -18,10 +17,7 @@ MANY_POLICIES, MANY_NAMESPACES = 1_000, 20_000
 
 def main():
     began = time.monotonic()
-    try:
-        plane = ControlPlane()
-    except programs.Unavailable as missing:
-        programs.end_without(missing)
+    plane = control_plane_or_end()
     with plane:
         install_crds(plane)
         create_many(plane, "/api/v1/namespaces", [

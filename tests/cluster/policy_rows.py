@@ -7,8 +7,7 @@ import sys
 import threading
 import time
 
-import programs
-from control_plane import ADMIN, ControlPlane
+from control_plane import ADMIN, control_plane_or_end
 from controller_status import install_crds
 from following import (POLICIES, change, exception, exceptions_of, follower, policy, put_policy, remove, revision, seconds_until, trouble,
                        verdict)
@@ -260,10 +259,7 @@ def tokens(plane):
 
 def main():
     began = time.monotonic()
-    try:
-        plane = ControlPlane()
-    except programs.Unavailable as missing:
-        programs.end_without(missing)
+    plane = control_plane_or_end()
     with plane:
         install_crds(plane)
         for name in ("shop", "team-a", "under-load"):

@@ -6,8 +6,7 @@ import sys
 import time
 from pathlib import Path
 
-import programs
-from control_plane import ControlPlane
+from control_plane import control_plane_or_end
 from controller_status import install_crds
 from following import follower, put_policy, seconds_until
 from harness import check_rows, review
@@ -127,10 +126,7 @@ def without_rights(plane, world, server_flags):
 
 def main():
     began = time.monotonic()
-    try:
-        plane = ControlPlane(users={"weak": ("weak-token", [])})
-    except programs.Unavailable as missing:
-        programs.end_without(missing)
+    plane = control_plane_or_end(users={"weak": ("weak-token", [])})
     with plane, Registry("basic") as registry:
         install_crds(plane)
         layout = images.build_all(registry.directory / "images", fat_mib=6)

@@ -5,8 +5,7 @@ import sys
 import time
 import traceback
 
-import programs
-from control_plane import ControlPlane
+from control_plane import control_plane_or_end
 from controller_stage import Scene, told
 from controller_status import API, POLICIES, condition, exception, install_crds
 from harness import check_rows, container, pod, review
@@ -318,10 +317,7 @@ def played(scenes):
 
 def main():
     began = time.monotonic()
-    try:
-        plane = ControlPlane()
-    except programs.Unavailable as missing:
-        programs.end_without(missing)
+    plane = control_plane_or_end()
     with plane:
         install_crds(plane)
         for name, spec in (("asking", POLICY), ("selecting", SELECTING)):

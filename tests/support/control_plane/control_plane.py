@@ -236,3 +236,11 @@ class ControlPlane:
 
     def ca_bundle(self, certificate):
         return base64.b64encode(pathlib.Path(certificate).read_bytes()).decode()
+
+
+def control_plane_or_end(*arguments, **options):
+    """A ControlPlane that has not been started. Where there can be none the test program ends: skipped, or failed."""
+    try:
+        return ControlPlane(*arguments, **options)
+    except programs.Unavailable as missing:
+        programs.end_without(missing)

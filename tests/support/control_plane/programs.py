@@ -1,4 +1,5 @@
 """Where etcd, kube-apiserver and kubectl for tests come from: KUBEBUILDER_ASSETS, a cache, or a build from their Go modules."""
+import contextlib
 import fcntl
 import hashlib
 import os
@@ -70,27 +71,33 @@ def link_flags(module):
     return f"-s -w -X {of}.gitVersion={version} -X {of}.gitMajor={major} -X {of}.gitMinor={minor} -X {of}.gitTreeState=clean"
 
 
-def build(program):
-    """Builds the program once, whoever asks at the same time; a later run finds it."""
-    target = built_program(program)
+@contextlib.contextmanager
+def built_once(target):
+    """Whoever asks at the same time: True in the `with` block of the one that has to build it, False where it is there."""
     if target.exists():
-        return target
-    go, environment = go_environment()
-    module = module_of(program)
+        yield False
+        return
     target.parent.mkdir(parents=True, exist_ok=True)
     with open(target.parent / "lock", "w", encoding="ascii") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if target.exists():
-            return target
-        print(f"== building {module} {module_version(module)} from its Go module (minutes, once)", flush=True)
-        made = target.parent / "built.new"
-        done = subprocess.run([go, "build", "-ldflags", link_flags(module), "-o", made, "."], cwd=HERE / module, env=environment,
-                              capture_output=True, text=True)
-        if done.returncode != 0:
-            raise Unavailable(f"{program} could not be built: {done.stderr.strip()[-600:]}")
-        made.rename(target.parent / "built")
-        for name in (name for name, of in {**PROGRAMS, **NODE_PROGRAMS}.items() if of == module):
-            os.link(target.parent / "built", target.parent / name)
+        yield not target.exists()
+
+
+def build(program):
+    """A later run finds it."""
+    target, module = built_program(program), module_of(program)
+    with built_once(target) as missing:
+        if missing:
+            go, environment = go_environment()
+            print(f"== building {module} {module_version(module)} from its Go module (minutes, once)", flush=True)
+            made = target.parent / "built.new"
+            done = subprocess.run([go, "build", "-ldflags", link_flags(module), "-o", made, "."], cwd=HERE / module, env=environment,
+                                  capture_output=True, text=True)
+            if done.returncode != 0:
+                raise Unavailable(f"{program} could not be built: {done.stderr.strip()[-600:]}")
+            made.rename(target.parent / "built")
+            for name in (name for name, of in {**PROGRAMS, **NODE_PROGRAMS}.items() if of == module):
+                os.link(target.parent / "built", target.parent / name)
     return target
 
 

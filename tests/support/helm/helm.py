@@ -1,5 +1,4 @@
 """Helm 3 and Helm 4 for tests: what HELM3 and HELM name where they are set, else built from their Go modules into the cache."""
-import fcntl
 import os
 import pathlib
 import subprocess
@@ -17,25 +16,19 @@ def built(variable):
 
 
 def build(variable):
-    """Builds it once, whoever asks at the same time."""
-    target = built(variable)
-    if target.exists():
-        return target
-    go, environment = programs.go_environment()
-    package, version = VERSIONS[variable]
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with open(target.parent / "lock", "w", encoding="ascii") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if target.exists():
-            return target
-        print(f"== building Helm {version} from its Go module (minutes, once)", flush=True)
-        scratch = target.parent / "new"
-        done = subprocess.run([go, "install", "-trimpath", "-ldflags", "-s -w", f"{package}@{version}"], cwd=target.parent,
-                              env={**environment, "GOFLAGS": "-buildvcs=false", "GOBIN": str(scratch)}, capture_output=True, text=True)
-        if done.returncode != 0:
-            raise programs.Unavailable(f"Helm {version} could not be built: {done.stderr.strip()[-600:]}")
-        (scratch / "helm").rename(target)
-        scratch.rmdir()
+    """A later run finds it."""
+    target, (package, version) = built(variable), VERSIONS[variable]
+    with programs.built_once(target) as missing:
+        if missing:
+            go, environment = programs.go_environment()
+            print(f"== building Helm {version} from its Go module (minutes, once)", flush=True)
+            scratch = target.parent / "new"
+            done = subprocess.run([go, "install", "-trimpath", "-ldflags", "-s -w", f"{package}@{version}"], cwd=target.parent,
+                                  env={**environment, "GOFLAGS": "-buildvcs=false", "GOBIN": str(scratch)}, capture_output=True, text=True)
+            if done.returncode != 0:
+                raise programs.Unavailable(f"Helm {version} could not be built: {done.stderr.strip()[-600:]}")
+            (scratch / "helm").rename(target)
+            scratch.rmdir()
     return target
 
 
