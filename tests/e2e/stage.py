@@ -153,7 +153,11 @@ class Stage:
     # Objects.
 
     def namespace(self, name):
-        self.node.namespace(name)
+        """There, and not one that is ending since another group has deleted it."""
+        def stays():
+            with contextlib.suppress(Status):  # it ended between two requests
+                return "deletionTimestamp" not in self.node.namespace(name)["metadata"]
+        self.node.wait_until(stays, 120, f"namespace {name} stays")
         self.node.wait_until(lambda: self.exists(f"/api/v1/namespaces/{name}/serviceaccounts/default"), 20, "the namespace has its account")
 
     def exists(self, path):
