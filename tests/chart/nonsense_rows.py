@@ -66,6 +66,8 @@ NONSENSE = [
     ("server.onLimit", "warn"),
     ("server.malformed", "ignore"),
     ("server.controllerUsers", [""]),
+    ("server.clientCertificates.names", [""]),
+    ("server.clientCertificates.names", ["kube-apiserver", "kube-apiserver"]),
     ("server.limits.maxBody", "32 MB"),
     ("server.limits.bodyBudget", "-1Mi"),
     ("server.limits.maxConnections", 0),
@@ -159,6 +161,9 @@ GUARDS = [
     ({"server": {"port": 8080}}, "", "server.port and server.healthPort: they must differ"),
     ({"server": {"hostNetwork": True}}, "",
      "server.port: 10250 is the kubelet's own port on a node; with server.hostNetwork use another, such as 10260"),
+    ({"server": {"clientCertificates": {"names": ["kube-apiserver"]}}}, "",
+     "server.clientCertificates.names: without server.clientCertificates.authoritiesConfigMap nobody is asked for a certificate; name the "
+     "ConfigMap with ca.crt"),
     ({"server": {"shutdownDelaySeconds": 95}}, "", "server.shutdownDelaySeconds: it must be shorter than server.drainTimeoutSeconds"),
     ({"registries": {"pullSecretNamespaces": ["shop"]}, "policies": {"source": "files"}}, "",
      "registries.pullSecretNamespaces: with policies.source "

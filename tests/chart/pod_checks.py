@@ -128,7 +128,7 @@ def mounts(rendering, _):
 def references(rendering, _):
     """ConfigMaps, Secrets and accounts that pods name are rendered, or are the user's."""
     own = {name_of(one) for one in rendering.objects}
-    of_user = {"ConfigMap/kube-root-ca.crt", "ConfigMap/roots", "ConfigMap/reports", "Secret/logins", "Secret/own-tls"}
+    of_user = {"ConfigMap/kube-root-ca.crt", "ConfigMap/roots", "ConfigMap/reports", "ConfigMap/callers", "Secret/logins", "Secret/own-tls"}
     of_user |= {f"Secret/{one['spec']['secretName']}" for one in rendering.kinds("Certificate")}
     for one, _, spec in rendering.pods():
         sources = [volume for volume in spec.get("volumes", [])] + [source for volume in spec.get("volumes", [])

@@ -10,7 +10,8 @@ ASKING = {"flowSchema": {"enabled": True}, "criticalPodsQuota": {"enabled": True
           "registries": {"pullSecretNamespaces": ["shop", "bank"], "credentialsSecret": "logins", "authoritiesConfigMap": "roots",
                          "config": {"registries": [{"host": "registry.example.com"}]}},
           "scanReports": {"configMap": {"name": "reports"}}, "webhook": {"extraRules": [ROLLOUTS]},
-          "server": {"extraContainers": [EXTRA_BOX]},
+          "server": {"extraContainers": [EXTRA_BOX],
+                     "clientCertificates": {"authoritiesConfigMap": "callers", "names": ["kube-apiserver"]}},
           "image": {"registry": "registry.example.com", "digest": DIGEST}, "imagePullSecrets": ["pull"], "crds": {"keep": False}}
 NARROW = {"networkPolicy": {"apiServerPeers": [PEER], "metricsPeers": [PEER],
                             "egress": {"apiServerPeers": [PEER], "registryPorts": [5000]}}}

@@ -11,14 +11,15 @@ namespace plimsoll::webhook::cli {
 namespace {
 
 constexpr const char* kFooter =
-    R"(Reviews are posted to /validate?timeout=10s over TLS. Policies and the certificate are polled; a bad
-new file never replaces a good one: it shows in the log, in /readyz and in the metrics.
+    R"(Reviews are posted to /validate?timeout=10s over TLS. Policies, the certificate and the client
+authorities are polled; a bad new file never replaces a good one: it shows in the log, in /readyz and
+in the metrics.
 
 On SIGTERM the server stops being ready, answers with "Connection: close", stops accepting after the
 shutdown delay, and ends when the last connection has ended. SIGHUP looks at the files at once.
 
-Exit: 0 ended as told; 2 wrong usage, or the address cannot be had; 78 a bad policy or certificate at
-the start.
+Exit: 0 ended as told; 2 wrong usage, or the address cannot be had; 78 a bad policy, certificate
+or client authority at the start.
 
 Examples:
   plimsoll serve --cert tls.crt --key tls.key --policy /etc/plimsoll/policies

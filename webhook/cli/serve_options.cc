@@ -99,6 +99,15 @@ Result<void> understand_certificate(const ServeFlags& flags, ServeOptions& optio
   return {};
 }
 
+Result<void> understand_clients(const ServeFlags& flags, ServeOptions& options) {
+  if (flags.client_authorities.empty() && !flags.client_names.empty()) {
+    return wrong("--client-name needs --client-ca: without it no certificate is asked for");
+  }
+  options.client_authorities = flags.client_authorities;
+  options.client_names = flags.client_names;
+  return {};
+}
+
 // What needs the API server needs it said.
 Result<void> understand_cluster(const ServeFlags& flags, ServeOptions& options) {
   options.from_cluster = flags.policy_source == "cluster";
@@ -156,6 +165,30 @@ void add_address_flags(CLI::App& command, ServeFlags& flags) {
                   "Address of /livez, /readyz, /metrics in plain HTTP, or off")
       ->type_name("HOST:PORT")
       ->capture_default_str();
+}
+
+// An empty value, as of a variable that is not set, must not switch the demand off.
+std::string refuse_empty(const std::string& text) {
+  return text.empty() ? "it is empty" : "";
+}
+
+void add_client_flags(CLI::App& command, ServeFlags& flags) {
+  const CLI::Validator not_empty(refuse_empty, "");
+  command
+      .add_option("--client-ca",
+                  flags.client_authorities,
+                  "Authorities, PEM; polled. Reviews are then taken only from clients with a "
+                  "certificate that one of them has signed")
+      ->type_name("FILE")
+      ->check(not_empty);
+  command
+      .add_option("--client-name",
+                  flags.client_names,
+                  "Common name or DNS name of a client's certificate; may be repeated. Without it, "
+                  "every certificate of --client-ca will do")
+      ->type_name("NAME")
+      ->check(not_empty)
+      ->take_all();
 }
 
 void add_time_flags(CLI::App& command, ServeFlags& flags) {
@@ -301,6 +334,7 @@ void add_verdict_flags(CLI::App& command, ServeFlags& flags) {
 
 void add_serve_flags(CLI::App& command, ServeFlags& flags) {
   add_address_flags(command, flags);
+  add_client_flags(command, flags);
   add_time_flags(command, flags);
   add_limit_flags(command, flags);
   add_verdict_flags(command, flags);
@@ -310,8 +344,11 @@ void add_serve_flags(CLI::App& command, ServeFlags& flags) {
 
 Result<ServeOptions> understand(const ServeFlags& flags) {
   ServeOptions options;
-  for (const auto step :
-       {understand_times, understand_limits, understand_certificate, understand_cluster}) {
+  for (const auto step : {understand_times,
+                          understand_limits,
+                          understand_certificate,
+                          understand_clients,
+                          understand_cluster}) {
     const Result<void> done = step(flags, options);
     if (!done) return std::unexpected(done.error());
   }

@@ -49,6 +49,8 @@ struct ServeFlags {
   std::string watch_silence = "90s";
   std::vector<std::string> pull_secret_namespaces;
   std::string certificate_wait = "0s";
+  std::string client_authorities;
+  std::vector<std::string> client_names;
 };
 
 // As understood.
@@ -71,6 +73,8 @@ struct ServeOptions {
   std::chrono::milliseconds watch_silence{90'000};
   std::vector<std::string> pull_secret_namespaces;
   std::chrono::milliseconds certificate_wait{0};
+  std::string client_authorities;         // file; empty: clients need no certificate
+  std::vector<std::string> client_names;  // none: every certificate of these authorities
 };
 
 void add_serve_flags(CLI::App& command, ServeFlags& flags);

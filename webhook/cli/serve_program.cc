@@ -19,6 +19,7 @@
 #include "webhook/cli/version.h"
 #include "webhook/facts/facts_service.h"
 #include "webhook/net/certificate_files.h"
+#include "webhook/net/client_authorities.h"
 #include "webhook/policy_sources/policy_files.h"
 #include "webhook/registry/registry_file.h"
 #include "webhook/scan/report_directory.h"
@@ -38,6 +39,7 @@ class ServeProgram {
         log_(options.log_level),
         policy_files_(options.policies, options.from_cluster, file_policies_),
         certificate_files_(options.certificate, options.key),
+        client_authorities_(options.client_authorities, options.client_names),
         registry_file_(options.registries, registries_),
         health_([this] { return readiness(); }, metrics_) {}
 
@@ -49,6 +51,7 @@ class ServeProgram {
   }
   policy::Result<void> load_certificate();
   policy::Result<void> await_certificate();
+  bool load_client_authorities();
   bool load_policies();
   bool join_cluster();
   bool load_registries();
@@ -59,6 +62,7 @@ class ServeProgram {
   void poll();
   void poll_policies();
   void poll_certificate();
+  void poll_client_authorities();
   void poll_registries();
   admission::Readiness readiness() const;
   double days_left() const;
@@ -72,6 +76,7 @@ class ServeProgram {
   PolicyFiles policy_files_;
   net::Snapshot<net::TlsContext> self_signed_;
   net::CertificateFiles certificate_files_;
+  net::ClientAuthorityFile client_authorities_;
   net::Snapshot<registry::Registries> registries_;
   registry::RegistryFile registry_file_;
   std::optional<scan::ReportDirectory> reports_;
@@ -108,6 +113,13 @@ policy::Result<void> ServeProgram::await_certificate() {
     loaded = load_certificate();
   }
   return loaded;
+}
+
+bool ServeProgram::load_client_authorities() {
+  if (options_.client_authorities.empty()) return true;
+  const policy::Result<void> loaded = client_authorities_.load();
+  if (!loaded) complain("plimsoll: --client-ca: " + loaded.error().message);
+  return loaded.has_value();
 }
 
 bool ServeProgram::load_policies() {
@@ -161,6 +173,11 @@ void ServeProgram::make_server() {
   reviewer_.emplace(options_.admission, policies_, &*facts_, cluster, log_, metrics_);
   handler_.emplace(options_.admission, *reviewer_, metrics_);
   server_.emplace(options_.server, tls(), *handler_);
+  if (options_.client_authorities.empty()) return;
+  server_->demand_certificates(
+      client_authorities_.current(), [this](std::string_view peer, std::string_view why) {
+        log_.write_limited(LogLevel::kWarn, "client refused", {{"peer", peer}, {"why", why}});
+      });
 }
 
 bool ServeProgram::listen() {
@@ -227,6 +244,18 @@ void ServeProgram::poll_certificate() {
   log_.write(LogLevel::kError, "the serving certificate has expired", {});
 }
 
+void ServeProgram::poll_client_authorities() {
+  if (options_.client_authorities.empty()) return;
+  const auto polled = client_authorities_.poll();
+  if (polled.change == net::PolledFiles::Change::kSwapped) {
+    log_.write(LogLevel::kInfo, "client authorities loaded", {});
+  } else if (polled.change == net::PolledFiles::Change::kFailed) {
+    log_.write(LogLevel::kError,
+               "client authorities refused, the old ones are kept",
+               {{"why", polled.message}});
+  }
+}
+
 void ServeProgram::poll_registries() {
   const auto outcome = registry_file_.poll();
   if (outcome == registry::RegistryFile::Outcome::kLoaded) {
@@ -247,6 +276,7 @@ void ServeProgram::poll_registries() {
 void ServeProgram::poll() {
   poll_policies();
   poll_certificate();
+  poll_client_authorities();
   poll_registries();
 }
 
@@ -270,6 +300,10 @@ admission::Readiness ServeProgram::readiness() const {
   if (certificate_files_.failures() > 0) {
     readiness.text +=
         fmt::format("certificate: {} reloads failed\n", certificate_files_.failures());
+  }
+  if (client_authorities_.failures() > 0) {
+    readiness.text +=
+        fmt::format("client authorities: {} reloads failed\n", client_authorities_.failures());
   }
   return readiness;
 }
@@ -295,6 +329,14 @@ void ServeProgram::watch_reloads() {
     return static_cast<double>(certificate_files_.swaps());
   });
   watch(Metrics::Type::kCounter,
+        "client_authorities_reload_failures_total",
+        "Reloads of client authorities that failed.",
+        [this] { return static_cast<double>(client_authorities_.failures()); });
+  watch(Metrics::Type::kCounter,
+        "client_authorities_reloads_total",
+        "Client authorities swapped in.",
+        [this] { return static_cast<double>(client_authorities_.swaps()); });
+  watch(Metrics::Type::kCounter,
         "policy_reload_failures_total",
         "Policy reloads that failed.",
         [this] { return static_cast<double>(policy_files_.failures()); });
@@ -315,7 +357,9 @@ void pin_memory_threshold() {
 }
 
 int ServeProgram::run() {
-  if (!load_policies() || !load_registries()) return kExitBadConfiguration;
+  if (!load_policies() || !load_registries() || !load_client_authorities()) {
+    return kExitBadConfiguration;
+  }
   const policy::Result<void> certificate = await_certificate();
   if (!certificate) {
     complain("plimsoll: " + certificate.error().message);

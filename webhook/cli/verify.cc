@@ -30,6 +30,10 @@ constexpr const char* kFooter =
 against the caBundle: a Deployment with `latest`, without probes or limits, and one without fault.
 Nothing is created. It needs get on these two objects, by name.
 
+A server that asks for client certificates (serve --client-ca) answers nobody but the API server. That it
+does so is then what is checked, and the two Deployments go through the API server as dry runs, in
+namespace default; where that may not be, a line says so.
+
 Exit: 0 both were answered; 1 something between the API server and plimsoll does not work; 2 wrong
 usage; 78 no way to the cluster.
 
@@ -38,6 +42,8 @@ Example:
 
 constexpr const char* kUid = "7f1f3f60-0000-4000-8000-706c696d736f";
 constexpr std::size_t kShownText = 200;
+constexpr const char* kFaulty = "a Deployment with latest, without probes and limits";
+constexpr const char* kFaultless = "a Deployment without fault";
 
 struct VerifyFlags {
   AccessFlags access;
@@ -62,10 +68,10 @@ std::string text_at(const Json& object, const char* key) {
 }
 
 const Json& member(const Json& object, const char* key) {
-  static const Json kNone;
-  if (!object.is_object()) return kNone;
+  static const Json none;
+  if (!object.is_object()) return none;
   const auto at = object.find(key);
-  return at == object.end() ? kNone : *at;
+  return at == object.end() ? none : *at;
 }
 
 // The entries that are answered through a Service.
@@ -103,17 +109,20 @@ Json container_without_fault() {
            {{"requests", {{"cpu", "10m"}, {"memory", "16Mi"}}}, {"limits", {{"memory", "16Mi"}}}}}};
 }
 
-std::string review_of(Json container, int replicas) {
+Json deployment_of(Json container, int replicas) {
   const Json labels = {{"app", "plimsoll-verify"}};
   Json pod = {{"metadata", {{"labels", labels}}},
               {"spec", {{"containers", Json::array({std::move(container)})}}}};
-  const Json object = {{"apiVersion", "apps/v1"},
-                       {"kind", "Deployment"},
-                       {"metadata", {{"name", "plimsoll-verify"}, {"namespace", "default"}}},
-                       {"spec",
-                        {{"replicas", replicas},
-                         {"selector", {{"matchLabels", labels}}},
-                         {"template", std::move(pod)}}}};
+  return {{"apiVersion", "apps/v1"},
+          {"kind", "Deployment"},
+          {"metadata", {{"name", "plimsoll-verify"}, {"namespace", "default"}}},
+          {"spec",
+           {{"replicas", replicas},
+            {"selector", {{"matchLabels", labels}}},
+            {"template", std::move(pod)}}}};
+}
+
+std::string review_of(const Json& object) {
   const Json request = {
       {"uid", kUid},
       {"kind", {{"group", "apps"}, {"version", "v1"}, {"kind", "Deployment"}}},
@@ -145,6 +154,10 @@ std::string verdict_of(const std::string& body) {
   return rules.empty() ? "admitted" : "admitted, recorded: " + policy::printable(rules, kShownText);
 }
 
+// What the API server says of a webhook's denial, or of one that it could not ask.
+constexpr std::string_view kDenied = "denied the request: ";
+constexpr std::string_view kNotAsked = "failed calling webhook";
+
 class Verification {
  public:
   Verification(asio::io_context& io,
@@ -156,6 +169,8 @@ class Verification {
         api_(io, std::move(access), {.user_agent = user_agent_}) {}
 
   bool all_well() const { return all_well_; }
+  // Something could not be looked at, and a line has said so.
+  bool incomplete() const { return incomplete_; }
 
   asio::awaitable<void> run() {
     cluster::ApiRequest request;
@@ -207,13 +222,22 @@ class Verification {
     cluster::Api server(io_, *std::move(access), {.user_agent = user_agent_});
     const std::string path = (entry.path.empty() ? "/" : entry.path) + "?timeout=10s";
     const Json bare = {{"name", "verify"}, {"image", "registry.invalid/plimsoll-verify:latest"}};
-    const std::string faulty = review_of(bare, 1);
-    co_await review(server, path, "a Deployment with latest, without probes and limits", faulty);
-    const std::string good = review_of(container_without_fault(), 2);
-    co_await review(server, path, "a Deployment without fault", good);
+    const Json faulty = deployment_of(bare, 1);
+    const Json faultless = deployment_of(container_without_fault(), 2);
+    const std::string first = review_of(faulty);
+    const bool heard = co_await review(server, path, kFaulty, first);
+    if (heard) {
+      const std::string second = review_of(faultless);
+      co_await review(server, path, kFaultless, second);
+      co_return;
+    }
+    print(fmt::format("service {}: it asks for a client certificate, and we have none\n", place));
+    co_await dry_run(kFaulty, faulty);
+    co_await dry_run(kFaultless, faultless);
   }
 
-  asio::awaitable<void> review(cluster::Api& server,
+  // False: it hears only clients with a certificate.
+  asio::awaitable<bool> review(cluster::Api& server,
                                std::string path,
                                std::string what,
                                std::string body) {
@@ -222,10 +246,43 @@ class Verification {
     request.path = std::move(path);
     request.body = std::move(body);
     const cluster::ApiResult answer = co_await server.call(std::move(request));
-    if (!answer) co_return fail(what, answer.error().text());
-    const std::string verdict = verdict_of(answer->body);
-    if (verdict.empty()) co_return fail(what, "what answers there is not plimsoll");
-    print(fmt::format("{}: {}\n", what, verdict));
+    if (!answer && answer.error().wants_certificate) co_return false;
+    const std::string verdict = answer ? verdict_of(answer->body) : "";
+    if (!answer) {
+      fail(what, answer.error().text());
+    } else if (verdict.empty()) {
+      fail(what, "what answers there is not plimsoll");
+    } else {
+      print(fmt::format("{}: {}\n", what, verdict));
+    }
+    co_return true;
+  }
+
+  // Has the API server ask it: what is created in a dry run is not stored.
+  asio::awaitable<void> dry_run(std::string what, Json object) {
+    cluster::ApiRequest request;
+    request.method = "POST";
+    request.path = "/apis/apps/v1/namespaces/default/deployments?dryRun=All";
+    request.body = object.dump();
+    const cluster::ApiResult answer = co_await api_.call(std::move(request));
+    const std::string message = answer ? "" : answer.error().message;
+    const std::size_t denied = message.find(kDenied);
+    if (answer) {
+      print(
+          fmt::format("{}: the API server admits it; plimsoll_reviews_total tells whether "
+                      "plimsoll was asked\n",
+                      what));
+    } else if (denied != std::string::npos) {
+      const std::string reasons = message.substr(denied + kDenied.size());
+      print(fmt::format("{}: denied: {}\n", what, reasons.substr(0, reasons.find("\\u{"))));
+      co_return;
+    } else if (message.find(kNotAsked) != std::string::npos) {
+      co_return fail(what, answer.error().text());
+    } else {
+      print(fmt::format(
+          "{}: not checked, no dry run was possible: {}\n", what, answer.error().text()));
+    }
+    incomplete_ = true;
   }
 
   asio::io_context& io_;
@@ -233,6 +290,7 @@ class Verification {
   std::string name_;
   cluster::Api api_;
   bool all_well_ = true;
+  bool incomplete_ = false;
 };
 
 int run_verify(const VerifyFlags& flags) {
@@ -250,7 +308,10 @@ int run_verify(const VerifyFlags& flags) {
   });
   io.run();
   if (failure) std::rethrow_exception(failure);
-  if (verification.all_well()) print("plimsoll verify: it answers\n");
+  if (verification.all_well()) {
+    print(verification.incomplete() ? "plimsoll verify: it can be reached\n"
+                                    : "plimsoll verify: it answers\n");
+  }
   return verification.all_well() ? kExitFine : kExitFailed;
 }
 

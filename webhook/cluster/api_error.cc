@@ -77,6 +77,7 @@ ApiError error_of(unsigned status, std::string_view body) {
 ApiError error_of(const net::FetchError& error) {
   ApiError made;
   made.reason = "NoAnswer";
+  made.wants_certificate = error.fault == net::FetchFault::kWantsCertificate;
   made.message = error.detail.empty() ? "the connection failed" : error.detail;
   return made;
 }

@@ -16,6 +16,7 @@ struct ApiError {
   std::string reason;   // metav1.StatusReason: "Conflict", "AlreadyExists", "NotFound", ...
   std::string message;  // for people; one line
   std::optional<std::chrono::seconds> retry_after;
+  bool wants_certificate = false;  // it does not talk to clients that show none
   bool version_too_large = false;  // the server does not have that resourceVersion yet
 
   // What was asked for is so old that it is forgotten: list again.

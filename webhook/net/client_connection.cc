@@ -4,6 +4,7 @@
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/redirect_error.hpp>
+#include <boost/asio/ssl/error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
@@ -55,6 +56,12 @@ std::string tls_words(SSL* ssl) {
 }
 
 }  // namespace
+
+bool wants_certificate(const error_code& error) {
+  return error.category() == asio::error::get_ssl_category() &&
+         ERR_GET_REASON(static_cast<unsigned long>(error.value())) ==
+             SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED;
+}
 
 Watchdog::Watchdog(asio::ip::tcp::socket& socket)
     : timer_(socket.get_executor()), state_(std::make_shared<State>()) {

@@ -41,6 +41,9 @@ class Watchdog {
   std::shared_ptr<State> state_;
 };
 
+// The alert certificate_required. With TLS 1.3 it comes after the handshake, in place of an answer.
+bool wants_certificate(const boost::system::error_code& error);
+
 class ClientConnection {
  public:
   explicit ClientConnection(boost::asio::io_context& io);

@@ -34,6 +34,7 @@ enum class FetchFault : std::uint8_t {
   kDns,
   kConnect,
   kTls,
+  kWantsCertificate,  // it hung up on us because we showed none (RFC 8446 6.2)
   kTimeout,
   kAddressBlocked,
   kTooLarge,

@@ -19,6 +19,9 @@ using boost::system::error_code;
 
 FetchError fault_of(const error_code& error, bool timed_out, std::string_view what) {
   if (timed_out) return {FetchFault::kTimeout, std::string(what) + " took too long"};
+  if (wants_certificate(error)) {
+    return {FetchFault::kWantsCertificate, "it asks for a client certificate"};
+  }
   if (error == http::error::body_limit) return {FetchFault::kTooLarge, "its answer is too long"};
   if (error == http::error::header_limit) {
     return {FetchFault::kBroken, "the head of its answer is too long"};

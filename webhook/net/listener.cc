@@ -1,9 +1,13 @@
 #include "webhook/net/listener.h"
 
+#include <array>
+#include <optional>
+
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/ip/v6_only.hpp>
 #include <fmt/format.h>
 
+#include "webhook/net/client_check.h"
 #include "webhook/net/tls_native.h"
 
 namespace plimsoll::webhook::net {
@@ -18,6 +22,8 @@ constexpr int kBacklog = 1024;
 constexpr std::chrono::milliseconds kFullPause{20};
 constexpr std::chrono::milliseconds kFirstErrorPause{50};
 constexpr std::chrono::milliseconds kLastErrorPause{1000};
+// Of what a client that is refused has sent already, thrown away for it to read why.
+constexpr std::size_t kMaxRefusedBytes = 4U << 20U;
 
 struct HostPort {
   std::string host;
@@ -42,13 +48,20 @@ std::string text_of(const asio::ip::tcp::endpoint& endpoint) {
   return fmt::format("{}:{}", host, endpoint.port());
 }
 
+std::string peer_of(const Socket& socket) {
+  error_code error;
+  const asio::ip::tcp::endpoint endpoint = socket.remote_endpoint(error);
+  return error ? "" : text_of(endpoint);
+}
+
 }  // namespace
 
 Listener::Listener(asio::io_context& io,
                    std::vector<Front*> fronts,
                    SessionContext context,
-                   const Snapshot<TlsContext>* tls)
-    : acceptor_(io), fronts_(std::move(fronts)), context_(context), tls_(tls) {}
+                   const Snapshot<TlsContext>* tls,
+                   const ClientDemand* demand)
+    : acceptor_(io), fronts_(std::move(fronts)), context_(context), tls_(tls), demand_(demand) {}
 
 policy::Result<void> Listener::bind(const asio::ip::tcp::endpoint& endpoint) {
   error_code error;
@@ -180,6 +193,11 @@ asio::awaitable<void> Listener::serve_tls(Socket socket,
   const Clock::time_point began = Clock::now();
   session.expires = began + context_.options.handshake;
   session.hand_shaken_by = began + kCrowdedHandshake;
+  std::optional<ClientCheck> check;
+  if (demand_->authorities != nullptr) {
+    check.emplace(demand_->authorities->read());
+    check->demand_of(stream);
+  }
   error_code error;
   auto token = asio::redirect_error(asio::use_awaitable, error);
   co_await stream.async_handshake(asio::ssl::stream_base::server, token);
@@ -187,9 +205,28 @@ asio::awaitable<void> Listener::serve_tls(Socket socket,
   session.hand_shaken_by = Clock::time_point::max();
   if (error) {
     ++context_.counters.handshake_errors;
+    const std::string why = check ? check->refusal(error) : "";
+    if (why.empty()) co_return;
+    demand_->refused(peer_of(stream.next_layer()), why);
+    co_await turn_away(stream, session);
     co_return;
   }
   co_await session.run();
+}
+
+// The alert is on its way. With TLS 1.3 the client may have sent its request by now; closed at
+// once, its kernel would drop the alert.
+asio::awaitable<void> Listener::turn_away(TlsStream& stream, Connection& connection) {
+  connection.expires = Clock::now() + context_.options.linger;
+  stop_sending(stream);
+  std::array<char, 4096> scratch;
+  const auto buffer = asio::buffer(scratch);
+  error_code error;
+  auto token = asio::redirect_error(asio::use_awaitable, error);
+  std::size_t thrown_away = 0;
+  while (!error && thrown_away < kMaxRefusedBytes) {
+    thrown_away += co_await raw_stream(stream).async_read_some(buffer, token);
+  }
 }
 
 }  // namespace plimsoll::webhook::net

@@ -34,13 +34,21 @@ class GaugeHold {
   std::atomic<std::uint64_t>* gauge_;
 };
 
+// What callers have to show at the handshake.
+struct ClientDemand {
+  const Snapshot<ClientAuthorities>* authorities = nullptr;  // null: nothing
+  ClientRefused refused;
+};
+
 class Listener {
  public:
-  // Connections are handed to `fronts` in turn. With `tls`, each begins with a handshake.
+  // Connections are handed to `fronts` in turn. With `tls`, each begins with a handshake, in
+  // which `demand` is made; both are null for plain ones.
   Listener(boost::asio::io_context& io,
            std::vector<Front*> fronts,
            SessionContext context,
-           const Snapshot<TlsContext>* tls);
+           const Snapshot<TlsContext>* tls,
+           const ClientDemand* demand);
 
   // Binds and listens. Returns the bound address, "127.0.0.1:43215" or "[::]:8443".
   policy::Result<std::string> open(std::string_view address);
@@ -56,6 +64,7 @@ class Listener {
                                          std::shared_ptr<const TlsContext> tls,
                                          GaugeHold open,
                                          GaugeHold handshaking);
+  boost::asio::awaitable<void> turn_away(TlsStream& stream, Connection& connection);
   boost::asio::awaitable<void> pause(std::chrono::milliseconds time);
   policy::Result<void> bind(const boost::asio::ip::tcp::endpoint& endpoint);
   bool full() const;
@@ -66,6 +75,7 @@ class Listener {
   std::size_t next_ = 0;
   SessionContext context_;
   const Snapshot<TlsContext>* tls_;
+  const ClientDemand* demand_;
 };
 
 }  // namespace plimsoll::webhook::net

@@ -63,14 +63,14 @@ class Server::Impl {
     std::vector<Front*> fronts;
     for (Front& front : fronts_) fronts.push_back(&front);
     const SessionContext context{handler_, counters_, options_, draining_, &lane_};
-    listeners_.emplace_back(back_.io(), std::move(fronts), context, &tls_);
+    listeners_.emplace_back(back_.io(), std::move(fronts), context, &tls_, &demand_);
     return listeners_.back().open(address);
   }
 
   policy::Result<std::string> listen_plain(std::string_view address, Handler& handler) {
     const std::vector<Front*> fronts = {&back_};
     const SessionContext context{handler, plain_counters_, options_, draining_, nullptr};
-    plain_listeners_.emplace_back(back_.io(), fronts, context, nullptr);
+    plain_listeners_.emplace_back(back_.io(), fronts, context, nullptr, nullptr);
     return plain_listeners_.back().open(address);
   }
 
@@ -89,6 +89,7 @@ class Server::Impl {
   ServerOptions options_;
   const Snapshot<TlsContext>& tls_;
   Handler& handler_;
+  ClientDemand demand_;
   ServerCounters counters_;
   ServerCounters plain_counters_;
   std::atomic<bool> draining_ = false;
@@ -182,6 +183,10 @@ policy::Result<std::string> Server::listen(std::string_view address) {
 }
 policy::Result<std::string> Server::listen_plain(std::string_view address, Handler& handler) {
   return impl_->listen_plain(address, handler);
+}
+void Server::demand_certificates(const Snapshot<ClientAuthorities>& clients,
+                                 ClientRefused refused) {
+  impl_->demand_ = {&clients, std::move(refused)};
 }
 void Server::every(std::chrono::milliseconds period, std::function<void()> work) {
   impl_->every(period, std::move(work));

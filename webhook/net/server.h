@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "policy/result.h"
+#include "webhook/net/client_authorities.h"
 #include "webhook/net/handler.h"
 #include "webhook/net/snapshot.h"
 #include "webhook/net/tls.h"
@@ -45,6 +46,9 @@ struct ServerCounters {
   std::atomic<std::uint64_t> failures{0};         // exceptions that ended a connection or a request
 };
 
+// Who is told of a client that was refused at the handshake: its address and why. From any thread.
+using ClientRefused = std::function<void(std::string_view peer, std::string_view why)>;
+
 class Server {
  public:
   // What is passed by reference must outlive the server.
@@ -59,6 +63,11 @@ class Server {
   // The same without TLS, for health and metrics; answered by the thread that calls `run`, until
   // the very end.
   policy::Result<std::string> listen_plain(std::string_view address, Handler& handler);
+
+  // Reviews are taken only from clients with a certificate that these authorities vouch for; they
+  // have been read already, and outlive the server. Those who are connected stay when they change.
+  // Call before `listen`. Without it everyone may call; never asked at plain listeners.
+  void demand_certificates(const Snapshot<ClientAuthorities>& clients, ClientRefused refused);
 
   // Calls `work` on the thread of `run` every `period`, until the end.
   void every(std::chrono::milliseconds period, std::function<void()> work);

@@ -70,6 +70,7 @@ Unknown unknown_of(const net::FetchError& error) {
     case FetchFault::kConnect:
       return {UnknownReason::kConnect, error.detail};
     case FetchFault::kTls:
+    case FetchFault::kWantsCertificate:
       return {UnknownReason::kTls, error.detail};
     case FetchFault::kTimeout:
       return {UnknownReason::kTimeout, error.detail};

@@ -38,10 +38,10 @@ used where only it can know. */}}
   severity: warning
   summary: A HygienePolicy has a mistake, and what was in force before still is
 - alert: PlimsollFileRefused
-  expr: increase(plimsoll_policy_reload_failures_total{ {{- $here -}} }[15m]) > 0 or increase(plimsoll_certificate_reload_failures_total{ {{- $here -}} }[15m]) > 0
+  expr: increase(plimsoll_policy_reload_failures_total{ {{- $here -}} }[15m]) > 0 or increase(plimsoll_certificate_reload_failures_total{ {{- $here -}} }[15m]) > 0 or increase(plimsoll_client_authorities_reload_failures_total{ {{- $here -}} }[15m]) > 0
   for: 1m
   severity: warning
-  summary: A policy file or a certificate cannot be used, and the old one is kept
+  summary: A policy file, a certificate or a client authority cannot be used, and the old one is kept
 - alert: PlimsollClusterNotFollowed
   expr: max by (pod) (plimsoll_cluster_trouble{ {{- $here -}} }) > 0
   for: 10m

@@ -35,6 +35,9 @@
 {{- if and $values.server.hostNetwork (eq (int $values.server.port) 10250) -}}
 {{- fail "server.port: 10250 is the kubelet's own port on a node; with server.hostNetwork use another, such as 10260" -}}
 {{- end -}}
+{{- if and $values.server.clientCertificates.names (not $values.server.clientCertificates.authoritiesConfigMap) -}}
+{{- fail "server.clientCertificates.names: without server.clientCertificates.authoritiesConfigMap nobody is asked for a certificate; name the ConfigMap with ca.crt" -}}
+{{- end -}}
 {{- if ge (int $values.server.shutdownDelaySeconds) (int $values.server.drainTimeoutSeconds) -}}
 {{- fail "server.shutdownDelaySeconds: it must be shorter than server.drainTimeoutSeconds" -}}
 {{- end -}}

@@ -36,6 +36,12 @@
 {{- range $server.controllerUsers }}
 - {{ printf "--controller-user=%s" . | quote }}
 {{- end }}
+{{- if $server.clientCertificates.authoritiesConfigMap }}
+- --client-ca=/etc/plimsoll/client-authorities/ca.crt
+{{- range $server.clientCertificates.names }}
+- {{ printf "--client-name=%s" . | quote }}
+{{- end }}
+{{- end }}
 - --log-level={{ $server.logLevel }}
 {{- with $server.extraArgs }}
 {{ toYaml . }}
@@ -92,6 +98,11 @@
   mountPath: /etc/plimsoll/scan-reports
   readOnly: true
 {{- end }}
+{{- if .Values.server.clientCertificates.authoritiesConfigMap }}
+- name: client-authorities
+  mountPath: /etc/plimsoll/client-authorities
+  readOnly: true
+{{- end }}
 {{- with .Values.server.extraVolumeMounts }}
 {{ toYaml . }}
 {{- end }}
@@ -138,6 +149,14 @@
 {{- with .Values.scanReports }}
 - name: scan-reports
   {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.server.clientCertificates.authoritiesConfigMap }}
+- name: client-authorities
+  configMap:
+    name: {{ . }}
+    items:
+      - key: ca.crt
+        path: ca.crt
 {{- end }}
 {{- with .Values.server.extraVolumes }}
 {{ toYaml . }}
