@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "policy/review.h"
@@ -34,9 +35,10 @@ class Circumstances {
   const facts::PodCredentialsPointer& credentials() const { return credentials_; }
 
  private:
-  std::string name_space_;
+  std::string name_space_;  // to be asked for
   bool asked_ = false;
   bool lacks_labels_ = false;
+  bool asks_labels_ = false;  // lacks them, and there may be such a namespace
   policy_sources::LabelSetPointer labels_;
   std::optional<facts::PullSecretNames> lacks_secrets_;
   facts::PodCredentialsPointer credentials_;

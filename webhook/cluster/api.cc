@@ -32,6 +32,13 @@ std::optional<std::chrono::seconds> retry_after(const net::FetchAnswer& answer) 
   return std::clamp(std::chrono::seconds(seconds), std::chrono::seconds(1), kLongestPause);
 }
 
+ApiError no_turn() {
+  ApiError error;
+  error.reason = kNoTurn;
+  error.message = "too much else is asked: there was no turn in time";
+  return error;
+}
+
 }  // namespace
 
 Api::Api(asio::io_context& io, std::unique_ptr<AccessSource> access, ApiOptions options)
@@ -39,19 +46,17 @@ Api::Api(asio::io_context& io, std::unique_ptr<AccessSource> access, ApiOptions 
       options_(std::move(options)),
       // Proxies of the environment are for registries: this server is named in the configuration.
       http_(io, http_options(options_.user_agent), net::ProxySettings()),
-      tokens_(options_.burst) {}
+      turns_(options_.requests_per_second, options_.burst, net::Clock::now()),
+      review_turns_(options_.review_requests_per_second, options_.review_burst, net::Clock::now()) {
+}
 
-// A bucket that refills; those who find it empty have taken their turn in advance.
-asio::awaitable<void> Api::take_turn() {
-  const auto now = net::Clock::now();
-  const std::chrono::duration<double> passed = now - filled_;
-  filled_ = now;
-  tokens_ = std::min(options_.burst, tokens_ + passed.count() * options_.requests_per_second);
-  tokens_ -= 1;
-  if (tokens_ >= 0) co_return;
-  const std::chrono::duration<double> wait(-tokens_ / options_.requests_per_second);
-  const auto time = std::chrono::duration_cast<std::chrono::milliseconds>(wait);
-  co_await pause(time);
+// False: it would come too late, and was not taken.
+asio::awaitable<bool> Api::take_turn(bool for_review, net::Deadline deadline) {
+  Turns& turns = for_review ? review_turns_ : turns_;
+  const auto wait = turns.take(net::Clock::now(), deadline);
+  if (!wait) co_return false;
+  if (wait->count() > 0) co_await pause(*wait);
+  co_return true;
 }
 
 asio::awaitable<ApiResult> Api::attempt(ApiRequest request, net::Deadline deadline) {
@@ -97,7 +102,8 @@ asio::awaitable<ApiResult> Api::call(ApiRequest request) {
   const net::Deadline deadline = net::Deadline::in(request.time);
   bool distrusted = false;
   for (unsigned repetition = 0;; ++repetition) {
-    co_await take_turn();
+    const bool in_time = co_await take_turn(request.for_review, deadline);
+    if (!in_time) co_return std::unexpected(no_turn());
     ApiResult result = co_await attempt(request, deadline);
     if (result || result.error().no_answer()) co_return result;
     const ApiError& error = result.error();

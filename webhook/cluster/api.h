@@ -13,6 +13,7 @@
 
 #include "webhook/cluster/access.h"
 #include "webhook/cluster/api_error.h"
+#include "webhook/cluster/turns.h"
 #include "webhook/net/http_client.h"
 
 namespace plimsoll::webhook::cluster {
@@ -20,11 +21,15 @@ namespace plimsoll::webhook::cluster {
 inline constexpr std::string_view kMergePatch = "application/merge-patch+json";
 inline constexpr std::string_view kApplyPatch = "application/apply-patch+yaml";
 inline constexpr std::string_view kJson = "application/json";
+inline constexpr std::string_view kNoTurn = "NoTurn";
 
 struct ApiOptions {
   std::string user_agent = "plimsoll";
   double requests_per_second = 20;
   double burst = 40;
+  // Beside these, for what reviews want to know: whoever posts them holds up nothing else.
+  double review_requests_per_second = 10;
+  double review_burst = 20;
 };
 
 struct ApiRequest {
@@ -40,6 +45,7 @@ struct ApiRequest {
   std::uint64_t body_limit = 16u << 20U;
   std::chrono::milliseconds time{10'000};  // of all of it, repetitions included
   std::chrono::milliseconds stall{0};      // and no longer without a byte; 0: `time` holds alone
+  bool for_review = false;                 // somebody else decides how often this is asked
 };
 
 struct ApiAnswer {
@@ -60,7 +66,8 @@ class Api {
   Api(boost::asio::io_context& io, std::unique_ptr<AccessSource> access, ApiOptions options);
 
   // 2xx is an answer, everything else an error. 401 is asked once more with credentials that were
-  // read again; 429 and 5xx with Retry-After are asked again for as long as the time allows.
+  // read again; 429 and 5xx with Retry-After are asked again for as long as the time allows. What
+  // would have its turn only after its time is not asked at all: `reason` is kNoTurn.
   boost::asio::awaitable<ApiResult> call(ApiRequest request);
 
   const ApiCounters& counters() const { return counters_; }
@@ -68,15 +75,15 @@ class Api {
   const std::string& name_space() const { return access_->config().name_space; }
 
  private:
-  boost::asio::awaitable<void> take_turn();
+  boost::asio::awaitable<bool> take_turn(bool for_review, net::Deadline deadline);
   boost::asio::awaitable<ApiResult> attempt(ApiRequest request, net::Deadline deadline);
 
   std::unique_ptr<AccessSource> access_;
   ApiOptions options_;
   net::HttpClient http_;
   ApiCounters counters_;
-  double tokens_;
-  net::Clock::time_point filled_ = net::Clock::now();
+  Turns turns_;
+  Turns review_turns_;
 };
 
 }  // namespace plimsoll::webhook::cluster

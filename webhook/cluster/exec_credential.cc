@@ -1,11 +1,13 @@
 #include "webhook/cluster/exec_credential.h"
 
 #include <array>
+#include <cerrno>
 #include <csignal>
 #include <fcntl.h>
 #include <poll.h>
 #include <spawn.h>
 #include <sys/wait.h>
+#include <thread>
 #include <unistd.h>
 
 #include "policy/dates.h"
@@ -18,6 +20,7 @@ namespace json = policy::json;
 using policy::Error;
 using policy::ErrorKind;
 using policy::Result;
+using SteadyTime = std::chrono::steady_clock::time_point;
 
 std::unexpected<Error> wrong(std::string what) {
   return std::unexpected(Error{ErrorKind::kInvalidInput, std::move(what)});
@@ -89,8 +92,7 @@ pid_t spawn(const ExecCommand& command, int output) {
 }
 
 // All that comes until the end or the deadline; false: it took too long, or was too much.
-bool read_all(int descriptor, std::string& output) {
-  const auto until = std::chrono::steady_clock::now() + kExecTime;
+bool read_all(int descriptor, SteadyTime until, std::string& output) {
   std::array<char, 4096> piece{};
   while (output.size() <= kMaxExecOutput) {
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
@@ -102,6 +104,24 @@ bool read_all(int descriptor, std::string& output) {
     output.append(piece.data(), static_cast<std::size_t>(bytes));
   }
   return false;
+}
+
+// The status of a program that ended by itself; nothing: it did not, and was killed.
+std::optional<int> wait_for(pid_t child, SteadyTime until) {
+  constexpr std::chrono::milliseconds kLookAgain{5};
+  int status = 0;
+  while (true) {
+    const pid_t ended = waitpid(child, &status, WNOHANG);
+    if (ended == child) return status;
+    const bool interrupted = ended < 0 && errno == EINTR;
+    if (ended < 0 && !interrupted) return std::nullopt;
+    if (std::chrono::steady_clock::now() >= until) break;
+    std::this_thread::sleep_for(kLookAgain);
+  }
+  kill(child, SIGKILL);
+  while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  return std::nullopt;
 }
 
 std::string text_at(const json::Object& object, std::string_view key) {
@@ -136,20 +156,19 @@ Result<ExecCredential> read_exec_credential(const std::string& text) {
   return credential;
 }
 
-Result<ExecCredential> run_exec(const ExecCommand& command) {
+Result<ExecCredential> run_exec(const ExecCommand& command, std::chrono::milliseconds time) {
+  const SteadyTime until = std::chrono::steady_clock::now() + time;
   Pipe pipe;
   if (!pipe.is_open()) return wrong("there is no pipe to be had");
   const pid_t child = spawn(command, pipe.writer());
   if (child < 0) return wrong("it cannot be run");
   pipe.close_writer();
   std::string output;
-  const bool complete = read_all(pipe.reader(), output);
-  if (!complete) kill(child, SIGKILL);
-  int status = 0;
-  while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
-  }
-  if (!complete) return wrong("it did not end in time, or printed too much");
-  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) return wrong("it ended with an error");
+  const bool complete = read_all(pipe.reader(), until, output);
+  // Its output may end long before it does.
+  const std::optional<int> status = wait_for(child, complete ? until : SteadyTime());
+  if (!complete || !status) return wrong("it did not end in time, or printed too much");
+  if (!WIFEXITED(*status) || WEXITSTATUS(*status) != 0) return wrong("it ended with an error");
   return read_exec_credential(output);
 }
 

@@ -29,8 +29,9 @@ struct ExecCredential {
   std::optional<std::chrono::sys_seconds> expires;
 };
 
-// Runs the program and waits for it, kExecTime at most; nothing of what it prints is in an error.
-policy::Result<ExecCredential> run_exec(const ExecCommand& command);
+// Runs the program and waits for it, `time` at most; nothing of what it prints is in an error.
+policy::Result<ExecCredential> run_exec(const ExecCommand& command,
+                                        std::chrono::milliseconds time = kExecTime);
 
 // What such a program has printed.
 policy::Result<ExecCredential> read_exec_credential(const std::string& text);

@@ -39,7 +39,8 @@ struct PullSecrets::Reading {
   net::Deadline deadline;
   std::vector<std::string> secrets;
   registry::Keyring keyring{registry::CredentialSource::kPullSecret};
-  bool failed = false;  // it is worth trying again soon
+  bool failed = false;   // it is worth trying again soon
+  bool unasked = false;  // nobody has told us anything: nothing to be remembered
 };
 
 PullSecretNames PullSecretNames::of(const policy::Workload& workload, std::string_view name_space) {
@@ -76,7 +77,9 @@ PodCredentialsPointer PullSecrets::find(const PullSecretNames& names) const {
 
 void PullSecrets::ask(PullSecretNames names, net::Deadline deadline, std::function<void()> ready) {
   thread_.post([this, names = std::move(names), deadline, ready = std::move(ready)] {
-    if (!flights_.join(names.key(), ready)) return;
+    const cluster::Boarding boarding = flights_.join(names.key(), ready);
+    if (boarding == cluster::Boarding::kFull) return ready();
+    if (boarding == cluster::Boarding::kAnother) return;
     thread_.add("pull secrets", [this, names, deadline] { return look_up(names, deadline); });
   });
 }
@@ -89,11 +92,13 @@ asio::awaitable<std::string> PullSecrets::get(Reading& reading,
   request.path = "/api/v1/namespaces/" + net::percent_encoded(reading.names.name_space) + "/" +
                  kind + "/" + net::percent_encoded(name);
   request.time = time_left(reading.deadline);
+  request.for_review = true;
   const cluster::ApiResult answer = co_await thread_.api().call(std::move(request));
   if (answer) co_return answer->body;
   const cluster::ApiError& error = answer.error();
   if (error.code == 404) co_return "";  // a kubelet passes over it, too
   reading.failed = true;
+  if (error.reason == cluster::kNoTurn) reading.unasked = true;
   const std::string text = error.text() + (error.code == 403 ? "; is its Role bound?" : "");
   log_.write_limited(LogLevel::kWarn,
                      "pull secrets not read",
@@ -148,6 +153,17 @@ asio::awaitable<void> PullSecrets::read_secret(Reading& reading, std::string nam
                       {"why", keyring.error().message}});
 }
 
+void PullSecrets::remember(Reading reading) {
+  const auto credentials =
+      std::make_shared<const PodCredentials>(PodCredentials{std::move(reading.keyring)});
+  const auto now = net::Clock::now();
+  const auto lifetime = reading.failed ? kSecretsFailed : kSecretsFresh;
+  const std::scoped_lock lock(mutex_);
+  std::erase_if(known_, [now](const auto& entry) { return entry.second.until <= now; });
+  if (known_.size() >= kMaxSecretSets) known_.clear();
+  known_[reading.names.key()] = {credentials, now + lifetime};
+}
+
 asio::awaitable<void> PullSecrets::look_up(PullSecretNames names, net::Deadline deadline) {
   Reading reading;
   reading.names = names;
@@ -155,16 +171,7 @@ asio::awaitable<void> PullSecrets::look_up(PullSecretNames names, net::Deadline 
   reading.secrets = names.secrets;
   if (!names.service_account.empty()) co_await read_account(reading);
   for (const std::string& secret : reading.secrets) co_await read_secret(reading, secret);
-  const auto credentials =
-      std::make_shared<const PodCredentials>(PodCredentials{std::move(reading.keyring)});
-  {
-    const std::scoped_lock lock(mutex_);
-    const auto now = net::Clock::now();
-    std::erase_if(known_, [now](const auto& entry) { return entry.second.until <= now; });
-    if (known_.size() >= kMaxSecretSets) known_.clear();
-    const auto lifetime = reading.failed ? kSecretsFailed : kSecretsFresh;
-    known_[names.key()] = {credentials, now + lifetime};
-  }
+  if (!reading.unasked) remember(std::move(reading));
   flights_.land(names.key());
 }
 

@@ -21,6 +21,7 @@ inline constexpr std::chrono::seconds kSecretsFresh{60};
 inline constexpr std::chrono::seconds kSecretsFailed{10};  // after which a failure is tried again
 inline constexpr std::size_t kMaxSecretSets = 2'000;
 inline constexpr std::size_t kMaxSecretsOfPod = 16;
+inline constexpr std::size_t kMaxSecretSetsAsked = 64;  // at the same time
 
 // What a pod says of its credentials.
 struct PullSecretNames {
@@ -44,7 +45,7 @@ class PullSecrets {
   // nullptr: not known, or not any more. What could not be read counts as absent, as it does for a
   // kubelet.
   PodCredentialsPointer find(const PullSecretNames& names) const;
-  // `ready` is called on the API's thread.
+  // `ready` is called on the API's thread; at once where too many are asked for already.
   void ask(PullSecretNames names, net::Deadline deadline, std::function<void()> ready);
 
  private:
@@ -57,12 +58,13 @@ class PullSecrets {
   boost::asio::awaitable<void> look_up(PullSecretNames names, net::Deadline deadline);
   boost::asio::awaitable<void> read_account(Reading& reading);
   boost::asio::awaitable<void> read_secret(Reading& reading, std::string name);
+  void remember(Reading reading);
   boost::asio::awaitable<std::string> get(Reading& reading, std::string kind, std::string name);
 
   cluster::ApiThread& thread_;
   const std::vector<std::string> namespaces_;
   telemetry::Log& log_;
-  cluster::Flights flights_;
+  cluster::Flights flights_{kMaxSecretSetsAsked};
   mutable std::mutex mutex_;
   std::map<std::string, Known> known_;
 };

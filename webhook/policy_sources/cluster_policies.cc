@@ -76,7 +76,7 @@ void ClusterPolicies::tell_refusals() {
     told = object.refusal;
     log_.write_limited(
         LogLevel::kError,
-        object.in_force ? "policy refused, the old one is kept" : "policy refused",
+        object.counts() ? "policy refused, the old one is kept" : "policy refused",
         {{"policy", name}, {"generation", object.generation}, {"why", object.refusal}});
   }
   std::erase_if(told_,
@@ -117,7 +117,9 @@ void ClusterPolicies::ask_namespace(std::string name,
                                     net::Deadline deadline,
                                     std::function<void()> ready) {
   thread_.post([this, name = std::move(name), deadline, ready = std::move(ready)] {
-    if (!flights_.join(name, ready)) return;
+    const cluster::Boarding boarding = flights_.join(name, ready);
+    if (boarding == cluster::Boarding::kFull) return ready();
+    if (boarding == cluster::Boarding::kAnother) return;
     thread_.add("namespace", [this, name, deadline] { return ask(name, deadline); });
   });
 }

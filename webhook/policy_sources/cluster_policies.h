@@ -16,6 +16,9 @@
 
 namespace plimsoll::webhook::policy_sources {
 
+// At the same time; further ones are not known, because too much is asked.
+inline constexpr std::size_t kMaxNamespacesAsked = 64;
+
 // Outlives the thread that it adds its tasks to. `publish` is called on that thread, with nullptr
 // where the cluster has no policy that could be in force.
 class ClusterPolicies {
@@ -39,7 +42,8 @@ class ClusterPolicies {
   std::size_t refused() const { return refused_; }
   const Namespaces& namespaces() const { return namespaces_; }
 
-  // `ready` is called on the API's thread, when the namespace is known or it cannot be.
+  // `ready` is called on the API's thread, when the namespace is known or it cannot be; at once
+  // where too many are asked for already.
   void ask_namespace(std::string name, net::Deadline deadline, std::function<void()> ready);
 
   struct Counters {
@@ -65,7 +69,7 @@ class ClusterPolicies {
   cluster::Reflector exception_reflector_;
   cluster::Reflector namespace_reflector_;
   cluster::Nudge changed_;
-  cluster::Flights flights_;
+  cluster::Flights flights_{kMaxNamespacesAsked};
   std::string published_;  // the revision
   std::atomic<bool> published_once_{false};
   std::map<std::string, std::string> told_;  // refusals by policy

@@ -1,5 +1,6 @@
 #include "webhook/policy_sources/namespaces.h"
 
+#include <algorithm>
 #include <mutex>
 #include <utility>
 
@@ -42,6 +43,13 @@ LabelSet::LabelSet(const json::Object& namespace_object) {
 
 cluster::Collection Namespaces::collection() {
   return {.path = "/api/v1/namespaces", .what = "namespaces", .query = {}, .metadata_only = true};
+}
+
+bool Namespaces::can_be_name(std::string_view name) {
+  if (name.empty() || name.size() > kMaxNamespaceNameBytes) return false;
+  if (name.starts_with('-') || name.ends_with('-')) return false;
+  return std::ranges::all_of(
+      name, [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; });
 }
 
 LabelSetPointer Namespaces::find(std::string_view name) const {
@@ -87,6 +95,7 @@ asio::awaitable<LabelSetPointer> Namespaces::ask(cluster::Api& api,
   cluster::ApiRequest request;
   request.path = collection().path + "/" + net::percent_encoded(name);
   request.time = left;
+  request.for_review = true;
   const cluster::ApiResult answer = co_await api.call(std::move(request));
   if (!answer) {
     if (answer.error().code == 404) co_return nullptr;

@@ -15,6 +15,8 @@
 
 namespace plimsoll::webhook::policy_sources {
 
+inline constexpr std::size_t kMaxNamespaceNameBytes = 63;
+
 // The labels of one namespace. Never changed once made.
 class LabelSet {
  public:
@@ -33,6 +35,9 @@ using LabelSetPointer = std::shared_ptr<const LabelSet>;
 // Filled on the API's thread, read from any.
 class Namespaces final : public cluster::Observer {
  public:
+  // A DNS label (RFC 1123): nothing else is ever the name of a namespace.
+  static bool can_be_name(std::string_view name);
+
   // nullptr: not known, which is not the same as a namespace without labels.
   LabelSetPointer find(std::string_view name) const;
   std::size_t size() const;
