@@ -60,6 +60,7 @@ class Images(Deeds):
         """Registries with images, namespaces with secrets, and what the values name."""
         self.open, self.closed = self.node.registry("none"), self.node.registry("basic")
         for label, (layers, config) in IMAGES.items():
+            config = {"Labels": {"test.plimsoll.dev/image": label}, **config}  # the kubelet keeps from others what it pulled with a secret
             archive = small_images.oci_archive(self.stage.directory, label, layers, **config)
             self.digests[label] = self.node.push_image(archive, self.reference(label))
         layout = Layout(self.stage.directory / "odd")

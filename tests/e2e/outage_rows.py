@@ -1,5 +1,6 @@
 """Group 6: the API server and etcd away, slow, or out of plimsoll's reach: it goes on judging with what it knows."""
 import base64
+import contextlib
 import ssl
 import subprocess
 import time
@@ -157,10 +158,16 @@ class Outage:
         signed = [self.node.run(["openssl", "verify", "-CAfile", authority], given=one).returncode for one in served]
         return f"caBundle: {'as in the Secret' if bundles == {secret['ca.crt']} else bundles}; {signed.count(0)} replicas serve under it"
 
-    def all_well(self):
+    def troubled(self):
         seen = self.ready_texts() + self.ready_texts("controller")
-        troubled = [text for status, text in seen if status != "200" or "cluster: " in text or "house: " in text or "status: " in text]
-        return f"{len(seen)} ready, {troubled or 'none in trouble'}; {self.restarts()} restarts"
+        return [text for status, text in seen if status != "200" or "cluster: " in text or "house: " in text or "status: " in text]
+
+    def all_well(self):
+        """As soon as the last request that waited has been made again."""
+        with contextlib.suppress(AssertionError):
+            self.node.wait_until(lambda: not self.troubled(), 90, "no trouble is told")
+        seen = len(self.ready_texts() + self.ready_texts("controller"))
+        return f"{seen} ready, {self.troubled() or 'none in trouble'}; {self.restarts()} restarts"
 
     def changes_again(self):
         self.put_policy("image-tag")

@@ -22,11 +22,14 @@ void watch(std::string_view text) {
   policy_sources::ExceptionObjects exceptions([] {});
   policy_sources::Namespaces namespaces;
   std::string version = "1";
-  const auto sink = [&](cluster::EventType type, const plimsoll::policy::json::Object& object) {
+  const auto sink = [&](cluster::EventType type,
+                        const plimsoll::policy::json::Object& object,
+                        const std::string& trouble) {
     for (cluster::Observer* observer : {static_cast<cluster::Observer*>(&policies),
                                         static_cast<cluster::Observer*>(&exceptions),
                                         static_cast<cluster::Observer*>(&namespaces)}) {
-      if (type == cluster::EventType::kPut) observer->put(object);
+      if (type == cluster::EventType::kPut && trouble.empty()) observer->put(object);
+      if (type == cluster::EventType::kPut && !trouble.empty()) observer->put_part(object, trouble);
       if (type == cluster::EventType::kRemoved) observer->removed(object);
     }
   };
@@ -35,6 +38,15 @@ void watch(std::string_view text) {
   if (lines.add(text.substr(0, half))) lines.add(text.substr(half));
   lines.end();
   policy_sources::policies_of(policies, exceptions, {});
+}
+
+void list(const std::string& text) {
+  policy_sources::PolicyObjects policies([] {});
+  const auto sink = [&](const plimsoll::policy::json::Object& item, const std::string& trouble) {
+    if (trouble.find('\n') != std::string::npos) std::abort();
+    policies.put_part(item, trouble);
+  };
+  cluster::read_page(policy_sources::PolicyObjects::collection(), text, sink);
 }
 
 }  // namespace
@@ -46,6 +58,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   cluster::read_exec_credential(text);
   cluster::error_of(500, text);
   watch(text);
+  list(text);
   const auto wanted = controller::WantedConfiguration::parse("w", text);
   const auto any = controller::WantedConfiguration::bundle_only("w");
   controller::Comparison::of(any, text, "bundle");

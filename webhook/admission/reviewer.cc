@@ -184,14 +184,8 @@ bool Reviewer::judge(Task& task) {
 
 void Reviewer::judge_own(Task& task) {
   OwnKindAnswer own = judge_own_kind(task.envelope, *policies_.read());
-  Response& response = task.response;
-  response.warnings = std::move(own.warnings);
-  if (own.refusal.empty()) return finish(task, Result::kAllow);
-  response.allowed = false;
-  response.code = 422;
-  response.reason = "Invalid";
-  response.message = std::move(own.refusal);
-  finish(task, Result::kDeny);
+  answer_own_kind(std::move(own), task.response);
+  finish(task, task.response.allowed ? Result::kAllow : Result::kDeny);
 }
 
 bool Reviewer::read_objects(Task& task) {

@@ -63,6 +63,7 @@ class Reviewer {
   policy::Review review_of(const Task& task) const;
   policy::Decision decision_of(const Task& task, const policy::FactTable& facts) const;
   void decide(Task& task, const policy::Decision& decision);
+  bool answer_own(std::string_view body, net::Answer& answer);
   void parse_failed(simdjson::error_code error, std::string_view body, net::Answer& answer);
   void verdict(Task& task, Limit limit, std::string_view why);
   void limit_response(Limit limit, std::string_view why, Response& response) const;

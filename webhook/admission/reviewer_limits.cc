@@ -1,3 +1,6 @@
+#include <utility>
+
+#include "webhook/admission/own_kinds.h"
 #include "webhook/admission/reviewer_task.h"
 #include "webhook/admission/uid_scan.h"
 #include "webhook/net/answer_text.h"
@@ -7,12 +10,47 @@ namespace plimsoll::webhook::admission {
 using telemetry::LogLevel;
 using telemetry::Result;
 
+namespace {
+
+Response response_to(const ScannedReview& scanned) {
+  const bool beta = scanned.api_version == "admission.k8s.io/v1beta1";
+  Response response;
+  response.api_version = beta ? "admission.k8s.io/v1beta1" : "admission.k8s.io/v1";
+  response.uid = scanned.uid;
+  return response;
+}
+
+void write(const Response& response, net::Answer& answer) {
+  answer.status = 200;
+  answer.content_type = "application/json";
+  write_response(response, answer.body);
+}
+
+}  // namespace
+
+// The mode is about workloads; a policy that nobody can read is a mistake in any.
+bool Reviewer::answer_own(std::string_view body, net::Answer& answer) {
+  auto own = judge_unreadable(body, *policies_.read());
+  const std::optional<ScannedReview> scanned = own ? scan_review(body) : std::nullopt;
+  if (!scanned) return false;
+  Response response = response_to(*scanned);
+  answer_own_kind(*std::move(own), response);
+  write(response, answer);
+  metrics_.count_review({.result = response.allowed ? Result::kAllow : Result::kMalformed}, 0);
+  log_.write_limited(
+      LogLevel::kWarn,
+      "not read",
+      {{"uid", scanned->uid}, {"allowed", response.allowed}, {"why", response.message}});
+  return true;
+}
+
 void Reviewer::parse_failed(simdjson::error_code error,
                             std::string_view body,
                             net::Answer& answer) {
   const bool too_deep = error == simdjson::DEPTH_ERROR;
   const bool no_memory = error == simdjson::MEMALLOC;
   const bool number = error == simdjson::NUMBER_ERROR;
+  if ((too_deep || number) && answer_own(body, answer)) return;
   if (too_deep &&
       refuse(body, Limit::kTooDeep, "the object is nested deeper than 1,024 levels", answer))
     return;
@@ -52,14 +90,9 @@ bool Reviewer::refuse(std::string_view prefix,
                       net::Answer& answer) {
   const std::optional<ScannedReview> scanned = scan_review(prefix);
   if (!scanned) return false;
-  Response response;
-  const bool beta = scanned->api_version == "admission.k8s.io/v1beta1";
-  response.api_version = beta ? "admission.k8s.io/v1beta1" : "admission.k8s.io/v1";
-  response.uid = scanned->uid;
+  Response response = response_to(*scanned);
   limit_response(limit, why, response);
-  answer.status = 200;
-  answer.content_type = "application/json";
-  write_response(response, answer.body);
+  write(response, answer);
   metrics_.count_review(
       {.result = limit == Limit::kMalformed ? Result::kMalformed : Result::kLimit}, 0);
   log_.write_limited(LogLevel::kWarn,

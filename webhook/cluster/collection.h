@@ -2,6 +2,7 @@
 // does not grow with the list.
 #pragma once
 
+#include <cstddef>
 #include <expected>
 #include <functional>
 #include <string>
@@ -15,8 +16,11 @@
 namespace plimsoll::webhook::cluster {
 
 inline constexpr unsigned kPageItems = 500;
+inline constexpr unsigned kFirstPageItems =
+    50;  // of whole objects: nobody knows how large they are
 inline constexpr unsigned kMaxPages = 20'000;
-inline constexpr std::uint64_t kMaxPageBytes = 64u << 20U;
+inline constexpr std::size_t kMaxPageBytes = 16u << 20U;
+inline constexpr std::size_t kSmallPageBytes = 1u << 20U;  // after it twice as many items are asked
 inline constexpr std::chrono::seconds kPageTime{60};
 
 // Objects of one kind, perhaps of one namespace or of one name.
@@ -25,13 +29,29 @@ struct Collection {
   std::string what;            // for messages: "policies"
   std::string query = {};      // "fieldSelector=metadata.name%3Dx"; empty: all
   bool metadata_only = false;  // of each object only its metadata is sent
+  bool by_definition = false;  // a CustomResourceDefinition makes it, which may be removed
 };
 
 // Called for each object; what it gets lives until it returns. Items of lists have no kind.
-using ItemSink = std::function<void(const policy::json::Object& item)>;
+// `trouble` says what of the item cannot be read, and is not in it: see PartialObject.
+using ItemSink = std::function<void(const policy::json::Object& item, const std::string& trouble)>;
 
-// From the server's own present state. Returns the list's resourceVersion. An item that is no
-// object is passed over.
+struct Page {
+  std::string resource_version;
+  std::string next;  // the continue token; empty: it was the last
+};
+
+// Each item by itself, so that one that cannot be read hides no other, and memory is that of the
+// largest. An item that is no object is passed over.
+std::expected<Page, ApiError> read_page(const Collection& collection,
+                                        std::string body,
+                                        const ItemSink& sink);
+
+// How many items the next page may have, after one of `items` took so many bytes.
+unsigned next_page_items(unsigned items, std::size_t bytes);
+
+// From the server's own present state. Returns the list's resourceVersion. A page that is too long
+// is asked for again with half the items.
 boost::asio::awaitable<std::expected<std::string, ApiError>> list(Api& api,
                                                                   Collection collection,
                                                                   ItemSink sink);

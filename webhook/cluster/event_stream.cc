@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 
 #include "webhook/cluster/backoff.h"
+#include "webhook/cluster/partial_object.h"
+#include "webhook/cluster/raw_json.h"
 #include "webhook/net/url.h"
 
 namespace plimsoll::webhook::cluster {
@@ -28,22 +30,20 @@ bool EventLines::broken(std::string why) {
   return false;
 }
 
-bool EventLines::event(const json::Object& root) {
-  const std::string_view type = text_at(root, "type");
-  const auto member = json::last_member(root, "object");
-  const auto object = member ? json::as_object(*member) : std::nullopt;
-  if (!object) return broken("something that is no event");
+bool EventLines::event(std::string_view type,
+                       const json::Object& object,
+                       const std::string& trouble) {
   if (type == "ERROR") {
-    error_ = error_of(*object);
+    error_ = error_of(object);
     return false;
   }
-  const std::string_view version = text_at(*object, "metadata", "resourceVersion");
+  const std::string_view version = text_at(object, "metadata", "resourceVersion");
   if (version.empty()) return broken("an object without a resourceVersion");
   ++events_;
   if (type == "ADDED" || type == "MODIFIED") {
-    sink_(EventType::kPut, *object);
+    sink_(EventType::kPut, object, trouble);
   } else if (type == "DELETED") {
-    sink_(EventType::kRemoved, *object);
+    sink_(EventType::kRemoved, object, trouble);
   } else if (type != "BOOKMARK") {
     return broken("an event of an unknown type");
   }
@@ -51,14 +51,32 @@ bool EventLines::event(const json::Object& root) {
   return true;
 }
 
+// Asked for again it would be the same: what can be read of it is handed on.
+bool EventLines::partial_event(std::string_view text) {
+  const auto partial = read_partly(raw_member(text, "object"));
+  if (!partial) return broken("a line that is no JSON object");
+  std::string_view type = raw_member(text, "type");
+  if (type.size() < 2 || !type.starts_with('"')) return broken("something that is no event");
+  type = type.substr(1, type.size() - 2);
+  json::Parser parser;
+  json::Element root;
+  const simdjson::padded_string padded(partial->text);
+  const bool parsed = parser.parse(padded).get(root) == simdjson::SUCCESS;
+  const auto object = parsed ? json::as_object(root) : std::nullopt;
+  return object ? event(type, *object, partial->trouble) : broken("something that is no event");
+}
+
 bool EventLines::line(std::string_view text) {
   if (text.find_first_not_of(" \r\t") == std::string_view::npos) return true;
   json::Parser parser;
-  json::Element root;
+  json::Element element;
   const simdjson::padded_string padded(text);
-  const bool parsed = parser.parse(padded).get(root) == simdjson::SUCCESS;
-  const auto object = parsed ? json::as_object(root) : std::nullopt;
-  return object ? event(*object) : broken("a line that is no JSON object");
+  if (parser.parse(padded).get(element) != simdjson::SUCCESS) return partial_event(text);
+  const auto root = json::as_object(element);
+  if (!root) return broken("a line that is no JSON object");
+  const auto member = json::last_member(*root, "object");
+  const auto object = member ? json::as_object(*member) : std::nullopt;
+  return object ? event(text_at(*root, "type"), *object, "") : broken("something that is no event");
 }
 
 bool EventLines::add(std::string_view piece) {

@@ -16,8 +16,10 @@ namespace plimsoll::webhook::cluster {
 inline constexpr std::size_t kMaxEventBytes = 16u << 20U;
 
 enum class EventType : std::uint8_t { kPut, kRemoved };
-// What it gets lives until it returns.
-using EventSink = std::function<void(EventType type, const policy::json::Object& object)>;
+// What it gets lives until it returns. `trouble` says what of the object cannot be read, and is not
+// in it: see PartialObject.
+using EventSink = std::function<void(
+    EventType type, const policy::json::Object& object, const std::string& trouble)>;
 
 // Bytes in, events out, whatever pieces the bytes come in.
 class EventLines {
@@ -36,7 +38,8 @@ class EventLines {
 
  private:
   bool line(std::string_view text);
-  bool event(const policy::json::Object& root);
+  bool event(std::string_view type, const policy::json::Object& object, const std::string& trouble);
+  bool partial_event(std::string_view text);
   bool broken(std::string why);
 
   std::string& resource_version_;
@@ -50,6 +53,8 @@ struct WatchTimes {
   std::chrono::seconds shortest{240};  // after which the server ends it; a random time between both
   std::chrono::seconds longest{300};
   std::chrono::milliseconds silence{90'000};  // cut after it; bookmarks come about each minute
+  std::chrono::milliseconds missing{
+      10'000};  // for so long, too, before a kind is taken for removed
 };
 
 // Ends when the server ends the watch (no error), or on failure. `opened` is called when the server

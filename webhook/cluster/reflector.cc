@@ -19,6 +19,15 @@ constexpr std::chrono::milliseconds kVersionTooLargeWait{1'000};
 
 }  // namespace
 
+bool Absence::note(unsigned status, net::Clock::time_point now) {
+  if (status != 404) {
+    lists_ = 0;
+    return false;
+  }
+  if (lists_++ == 0) since_ = now;
+  return lists_ >= kLists && now >= since_ + time_;
+}
+
 std::string Reflector::trouble() const {
   const std::scoped_lock lock(mutex_);
   return trouble_;
@@ -49,16 +58,36 @@ std::chrono::milliseconds Reflector::wait_after(const ApiError& error, Backoff& 
   return error.retry_after ? std::max<std::chrono::milliseconds>(*error.retry_after, wait) : wait;
 }
 
+void Reflector::put(const policy::json::Object& object, const std::string& trouble) {
+  if (trouble.empty()) {
+    observer_.put(object);
+  } else {
+    observer_.put_part(object, trouble);
+  }
+}
+
+// A kind that is gone has no objects any more.
+void Reflector::note_list(unsigned status) {
+  const bool is_gone = absence_.note(status, net::Clock::now());
+  if (!is_gone || !collection_.by_definition || !synced_) return;
+  observer_.begin();
+  observer_.listed();
+}
+
 asio::awaitable<std::expected<void, ApiError>> Reflector::list_all(std::string& resource_version) {
   ++counters_.lists;
   observer_.begin();
-  ItemSink sink = [this](const policy::json::Object& item) { observer_.put(item); };
+  ItemSink sink = [this](const policy::json::Object& item, const std::string& trouble) {
+    put(item, trouble);
+  };
   auto listed = co_await list(api_, collection_, std::move(sink));
   if (!listed) {
     fail("list", listed.error());
+    note_list(listed.error().code);
     co_return std::unexpected(listed.error());
   }
   resource_version = *std::move(listed);
+  note_list(200);
   recover();
   observer_.listed();
   synced_ = true;
@@ -73,10 +102,12 @@ asio::awaitable<std::chrono::milliseconds> Reflector::follow(std::string& resour
     const auto began = net::Clock::now();
     ++counters_.watches;
     std::function<void()> opened = [this] { recover(); };
-    EventSink sink = [this, &backoff](EventType type, const policy::json::Object& object) {
+    EventSink sink = [this, &backoff](EventType type,
+                                      const policy::json::Object& object,
+                                      const std::string& trouble) {
       ++counters_.events;
       backoff.reset();
-      if (type == EventType::kPut) observer_.put(object);
+      if (type == EventType::kPut) put(object, trouble);
       if (type == EventType::kRemoved) observer_.removed(object);
     };
     const auto ended = co_await watch(

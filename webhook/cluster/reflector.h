@@ -14,6 +14,23 @@
 
 namespace plimsoll::webhook::cluster {
 
+// Tells a kind whose definition has been removed from a server that is starting and does not know
+// it yet: by how many lists in a row were answered 404, and for how long.
+class Absence {
+ public:
+  static constexpr unsigned kLists = 3;
+
+  explicit Absence(std::chrono::milliseconds time) : time_(time) {}
+
+  // The HTTP status that a list was answered with; 0: none. True: the kind is gone.
+  bool note(unsigned status, net::Clock::time_point now);
+
+ private:
+  std::chrono::milliseconds time_;
+  unsigned lists_ = 0;
+  net::Clock::time_point since_;
+};
+
 // Called on the API's thread. Objects live until the call returns.
 class Observer {
  public:
@@ -22,6 +39,10 @@ class Observer {
   // A list begins: objects that are not put before listed() are no longer there.
   virtual void begin() = 0;
   virtual void put(const policy::json::Object& object) = 0;
+  // Instead, where some of it cannot be read: `object` is the rest, with its metadata.
+  virtual void put_part(const policy::json::Object& object, const std::string& /*trouble*/) {
+    put(object);
+  }
   virtual void removed(const policy::json::Object& object) = 0;
   // The list is complete.
   virtual void listed() = 0;
@@ -60,6 +81,8 @@ class Reflector {
   boost::asio::awaitable<std::expected<void, ApiError>> list_all(std::string& resource_version);
   boost::asio::awaitable<std::chrono::milliseconds> follow(std::string& resource_version);
   static std::chrono::milliseconds wait_after(const ApiError& error, Backoff& backoff);
+  void put(const policy::json::Object& object, const std::string& trouble);
+  void note_list(unsigned status);
   void fail(const char* verb, const ApiError& error);
   void recover();
 
@@ -70,6 +93,7 @@ class Reflector {
   telemetry::Log& log_;
   ReflectorCounters counters_;
   std::atomic<bool> synced_{false};
+  Absence absence_{times_.missing};
   mutable std::mutex mutex_;
   std::string trouble_;
 };

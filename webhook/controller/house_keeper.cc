@@ -314,10 +314,16 @@ asio::awaitable<HouseKeeper::Round> HouseKeeper::round(std::chrono::seconds* unt
   co_return ended;
 }
 
+void HouseKeeper::forget_trouble() {
+  const std::scoped_lock lock(mutex_);
+  trouble_.clear();
+}
+
 asio::awaitable<void> HouseKeeper::run() {
   unsigned again = 0;
   while (true) {
     if (!leads_()) {
+      forget_trouble();  // it is the leader's now
       co_await changed_.wait(kWhileNotLeading);
       continue;
     }
@@ -333,8 +339,7 @@ asio::awaitable<void> HouseKeeper::run() {
     }
     if (ended == Round::kDone) {
       is_in_order_ = true;
-      const std::scoped_lock lock(mutex_);
-      trouble_.clear();
+      forget_trouble();
     }
     const std::chrono::milliseconds wait = ended == Round::kFailed ? kAfterFailure : until_look;
     co_await changed_.wait(wait);

@@ -83,6 +83,7 @@ class HouseKeeper final : private cluster::Observer {
   boost::asio::awaitable<bool> write_secret(Secret before, certificates::Step step);
   void note_certificates(const Secret& secret);
   Round fail(std::string what);
+  void forget_trouble();
   ObjectReference configuration_reference() const;
   ObjectReference secret_reference() const;
 

@@ -80,7 +80,7 @@ bool ends_soon(const policy::Exception& exception, std::chrono::sys_seconds now)
 Condition acceptance(const PolicyObject& object) {
   if (object.refusal.empty()) return {"Accepted", true, "Valid", "this spec is in force"};
   std::string message = object.refusal;
-  if (object.in_force) {
+  if (object.counts()) {
     message +=
         fmt::format("; the spec of generation {} stays in force", object.in_force_generation);
   }
@@ -97,7 +97,7 @@ Excepted exceptions_of(const PolicyObject& object,
                        const ExceptionObjects& exceptions,
                        std::chrono::sys_seconds now) {
   Excepted excepted;
-  if (!object.in_force) return excepted;
+  if (!object.counts()) return excepted;
   for (const policy::Exception& exception : object.in_force->exceptions) {
     excepted.count += exception.expired(now) ? 0 : 1;
     if (ends_soon(exception, now)) {
@@ -108,7 +108,7 @@ Excepted exceptions_of(const PolicyObject& object,
     }
   }
   for (const auto& [key, asked] : exceptions.all()) {
-    if (!asked.wanted) continue;
+    if (!asked.counts()) continue;
     const auto answer = policy::answer_exception(*object.in_force, *asked.wanted, now);
     if (!answer.taken || answer.taken->expired(now)) continue;
     ++excepted.count;
@@ -162,7 +162,7 @@ std::string status_of(const PolicyObject& object,
                  {"conditions",
                   Json::array({condition_json(acceptance(object), object.generation, before, now),
                                condition_json(expiring, object.generation, before, now)})},
-                 {"rules", object.in_force ? object.in_force->rules.size() : 0},
+                 {"rules", object.counts() ? object.in_force->rules.size() : 0},
                  {"exceptions", excepted.count},
                  {"expiring", excepted.soon.size()}};
   if (object.in_force) {
@@ -177,9 +177,9 @@ std::string status_of(const ExceptionObject& object,
                       std::chrono::sys_seconds now) {
   std::vector<std::string> taken;
   std::string refused;
-  if (object.wanted) {
+  if (object.counts()) {
     for (const auto& [name, policy] : policies.all()) {
-      if (!policy.in_force) continue;
+      if (!policy.counts()) continue;
       const auto answer = policy::answer_exception(*policy.in_force, *object.wanted, now);
       if (answer.taken) taken.push_back(name);
       if (refused.empty()) refused = answer.refused;

@@ -18,12 +18,19 @@ using cluster::text_at;
 
 constexpr std::size_t kToldProblems = 3;
 constexpr std::size_t kMaxRefusalRunes = 1'000;
+constexpr std::string_view kSurplus =
+    "there are more than {} {}: those that come first by name count, and this one does not";
 
 std::int64_t generation_of(const json::Object& object) {
   const auto metadata = json::last_member(object, "metadata");
   const auto fields = metadata ? json::as_object(*metadata) : std::nullopt;
   const auto member = fields ? json::last_member(*fields, "generation") : std::nullopt;
   return member ? json::as_integer(*member).value_or(0) : 0;
+}
+
+std::string key_of(const json::Object& exception) {
+  return std::string(text_at(exception, "metadata", "namespace")) + "/" +
+         std::string(text_at(exception, "metadata", "name"));
 }
 
 std::string text_of(const json::Object& object, std::string_view key) {
@@ -86,6 +93,66 @@ void take_remembered(PolicyObject& kept, const json::Object& object) {
   kept.in_force_spec = spec;
 }
 
+std::string refusal_of_part(const std::string& trouble) {
+  return problems_text({{"", false, "cannot be read: " + trouble}});
+}
+
+// Those that come first count, so that it is the same on every replica, whatever came before. True:
+// there are some that do not, as there may have been before.
+template <class Objects>
+bool mark_surplus(Objects& objects, bool before, std::size_t limit, std::string_view what) {
+  if (!before && objects.size() <= limit) return false;
+  const std::string told = fmt::format(fmt::runtime(kSurplus), limit, what);
+  std::size_t counted = 0;
+  for (auto& [key, object] : objects) {
+    object.is_surplus = object.is_wanted() && counted >= limit;
+    if (object.counts()) ++counted;
+    if (object.is_surplus && object.refusal.empty()) object.refusal = told;
+    if (!object.is_surplus && object.refusal == told) object.refusal.clear();
+  }
+  return objects.size() > limit;
+}
+
+void take_spec(PolicyObject& kept, const json::Object& object, const std::string& trouble) {
+  std::string spec = text_of(object, "spec");
+  kept.refusal.clear();
+  if (spec.empty() && !trouble.empty()) {
+    kept.refusal = refusal_of_part(trouble);
+  } else {
+    const std::string metadata = text_of(object, "metadata");
+    auto parsed =
+        parse_text(whole_document("HygienePolicy", metadata, spec), &policy::parse_policy);
+    if (parsed) {
+      kept.in_force = *std::move(parsed);
+      kept.in_force_generation = kept.generation;
+      kept.in_force_spec = std::move(spec);
+      return;
+    }
+    kept.refusal = problems_text(parsed.error());
+  }
+  if (!kept.in_force) take_remembered(kept, object);
+}
+
+void take_spec(ExceptionObject& kept, const json::Object& object, const std::string& trouble) {
+  std::string spec = text_of(object, "spec");
+  kept.wanted.reset();
+  kept.spec.clear();
+  kept.refusal.clear();
+  if (spec.empty() && !trouble.empty()) {
+    kept.refusal = refusal_of_part(trouble);
+    return;
+  }
+  const std::string metadata = text_of(object, "metadata");
+  auto parsed = parse_text(whole_document("HygieneException", metadata, spec),
+                           &policy::parse_namespace_exception);
+  if (!parsed) {
+    kept.refusal = problems_text(parsed.error());
+    return;
+  }
+  kept.wanted = *std::move(parsed);
+  kept.spec = std::move(spec);
+}
+
 template <class Objects>
 bool erase_unseen(Objects& objects, std::uint64_t list) {
   return std::erase_if(objects,
@@ -108,89 +175,99 @@ std::string problems_text(const std::vector<policy::Problem>& problems) {
 }
 
 cluster::Collection PolicyObjects::collection() {
-  return {.path = "/apis/plimsoll.dev/v1alpha1/hygienepolicies", .what = "hygienepolicies"};
+  return {.path = "/apis/plimsoll.dev/v1alpha1/hygienepolicies",
+          .what = "hygienepolicies",
+          .by_definition = true};
 }
 
-void PolicyObjects::put(const json::Object& object) {
+void PolicyObjects::begin() {
+  ++lists_;
+  listing_ = true;
+}
+
+void PolicyObjects::take(const json::Object& object, const std::string& trouble) {
   const std::string name(text_at(object, "metadata", "name"));
   if (name.empty()) return;
-  PolicyObject& kept = objects_[name];
+  const auto [at, is_new] = objects_.try_emplace(name);
+  PolicyObject& kept = at->second;
   const bool same = is_same(kept, object);
   const bool another = kept.uid != text_at(object, "metadata", "uid");
   if (another) kept = {};
+  // Until the list is complete nobody knows.
+  if (is_new) kept.is_surplus = objects_.size() > kMaxPolicies;
   kept.seen_in = lists_;
   kept.resource_version = text_at(object, "metadata", "resourceVersion");
   kept.status = text_of(object, "status");
   if (same && kept.generation > 0) {
     if (!kept.in_force) take_remembered(kept, object);
-    return changed_();
-  }
-  read_identity(kept, object);
-  std::string spec = text_of(object, "spec");
-  const std::string metadata = text_of(object, "metadata");
-  auto parsed = parse_text(whole_document("HygienePolicy", metadata, spec), &policy::parse_policy);
-  kept.refusal.clear();
-  if (parsed && !kept.in_force && objects_.size() > kMaxPolicies) {
-    kept.refusal = fmt::format("there are more than {} policies", kMaxPolicies);
-  } else if (parsed) {
-    kept.in_force = *std::move(parsed);
-    kept.in_force_generation = kept.generation;
-    kept.in_force_spec = std::move(spec);
   } else {
-    kept.refusal = problems_text(parsed.error());
-    if (!kept.in_force) take_remembered(kept, object);
+    read_identity(kept, object);
+    take_spec(kept, object, trouble);
   }
+  settle();
   changed_();
 }
 
+void PolicyObjects::settle() {
+  if (listing_) return;
+  has_surplus_ = mark_surplus(objects_, has_surplus_, kMaxPolicies, "policies");
+}
+
 void PolicyObjects::removed(const json::Object& object) {
-  if (objects_.erase(std::string(text_at(object, "metadata", "name"))) > 0) changed_();
+  if (objects_.erase(std::string(text_at(object, "metadata", "name"))) == 0) return;
+  settle();
+  changed_();
 }
 
 void PolicyObjects::listed() {
   erase_unseen(objects_, lists_);
+  listing_ = false;
+  settle();
   changed_();
 }
 
 cluster::Collection ExceptionObjects::collection() {
-  return {.path = "/apis/plimsoll.dev/v1alpha1/hygieneexceptions", .what = "hygieneexceptions"};
+  return {.path = "/apis/plimsoll.dev/v1alpha1/hygieneexceptions",
+          .what = "hygieneexceptions",
+          .by_definition = true};
 }
 
-void ExceptionObjects::put(const json::Object& object) {
-  const std::string key = std::string(text_at(object, "metadata", "namespace")) + "/" +
-                          std::string(text_at(object, "metadata", "name"));
-  ExceptionObject& kept = objects_[key];
+void ExceptionObjects::begin() {
+  ++lists_;
+  listing_ = true;
+}
+
+void ExceptionObjects::take(const json::Object& object, const std::string& trouble) {
+  const auto [at, is_new] = objects_.try_emplace(key_of(object));
+  ExceptionObject& kept = at->second;
   const bool same = is_same(kept, object);
+  if (is_new) kept.is_surplus = objects_.size() > kMaxExceptionObjects;
   kept.seen_in = lists_;
   kept.resource_version = text_at(object, "metadata", "resourceVersion");
   kept.status = text_of(object, "status");
   if (same && kept.generation > 0) return changed_();
   read_identity(kept, object);
   kept.name_space = text_at(object, "metadata", "namespace");
-  kept.spec = text_of(object, "spec");
-  kept.wanted.reset();
-  kept.refusal.clear();
-  const std::string metadata = text_of(object, "metadata");
-  auto parsed = parse_text(whole_document("HygieneException", metadata, kept.spec),
-                           &policy::parse_namespace_exception);
-  if (!parsed) {
-    kept.refusal = problems_text(parsed.error());
-  } else if (objects_.size() > kMaxExceptionObjects) {
-    kept.refusal = fmt::format("there are more than {} exceptions", kMaxExceptionObjects);
-  } else {
-    kept.wanted = *std::move(parsed);
-  }
+  take_spec(kept, object, trouble);
+  settle();
   changed_();
 }
 
+void ExceptionObjects::settle() {
+  if (listing_) return;
+  has_surplus_ = mark_surplus(objects_, has_surplus_, kMaxExceptionObjects, "exceptions");
+}
+
 void ExceptionObjects::removed(const json::Object& object) {
-  const std::string key = std::string(text_at(object, "metadata", "namespace")) + "/" +
-                          std::string(text_at(object, "metadata", "name"));
-  if (objects_.erase(key) > 0) changed_();
+  if (objects_.erase(key_of(object)) == 0) return;
+  settle();
+  changed_();
 }
 
 void ExceptionObjects::listed() {
   erase_unseen(objects_, lists_);
+  listing_ = false;
+  settle();
   changed_();
 }
 
@@ -200,13 +277,13 @@ std::shared_ptr<const policy::PolicySet> policies_of(const PolicyObjects& polici
   std::vector<policy::HygienePolicy> in_force;
   std::vector<PolicySource> sources;
   for (const auto& [name, object] : policies.all()) {
-    if (!object.in_force) continue;
+    if (!object.counts()) continue;
     in_force.push_back(*object.in_force);
     sources.push_back({name, object.in_force_spec});
   }
   if (in_force.empty()) return nullptr;
   for (const auto& [key, object] : exceptions.all()) {
-    if (!object.wanted) continue;
+    if (!object.counts()) continue;
     bool taken = false;
     for (policy::HygienePolicy& policy : in_force) {
       auto answer = policy::answer_exception(policy, *object.wanted, now);

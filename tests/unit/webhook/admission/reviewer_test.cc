@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <string>
+#include <tuple>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -151,6 +152,52 @@ TEST(Reviewer, LimitsAndFaultsAreVerdictsAsConfigured) {
       ASSERT_EQ(response.value("warnings", Json::array()).size(), 1U) << row.what;
       EXPECT_TRUE(response["auditAnnotations"].contains("error")) << row.what;
       EXPECT_EQ(response["auditAnnotations"]["decision"], "allow") << row.what;
+    }
+  }
+}
+
+// A review of a HygieneException with these specs; nothing: there is no such object.
+std::string of_exception(const char* operation, const std::string& spec, const std::string& old) {
+  const auto object = [](const std::string& with) {
+    const std::string head = R"({"apiVersion":"plimsoll.dev/v1alpha1","kind":"HygieneException",)"
+                             R"("metadata":{"name":"e","namespace":"shop"},"spec":)";
+    return with.empty() ? "null" : head + with + "}";
+  };
+  Review review = of_kind(review_of("OBJECT", operation), "plimsoll.dev", "HygieneException");
+  review["request"]["name"] = "e";
+  review["request"]["oldObject"] = "OLD";
+  std::string text = review.dump();
+  text.replace(text.find("\"OBJECT\""), 8, object(spec));
+  return text.replace(text.find("\"OLD\""), 5, object(old));
+}
+
+TEST(Reviewer, RefusesOwnKindsThatNobodyCouldRead) {
+  const std::string good =
+      R"({"rules":["image-tag"],"owner":"o","reason":"r","expires":"2999-01-01"})";
+  const std::string large = R"({"x":100000000000000000000})";
+  const std::string deep = R"({"x":)" + std::string(5000, '[') + std::string(5000, ']') + "}";
+  const std::string wrong = R"({"rules":["imag-tag"]})";
+  const std::tuple<const char*, std::string, const char*, const char*> rows[] = {
+      {"a number",
+       of_exception("CREATE", large, ""),
+       "deny 422",
+       "cannot be read: spec.x: a number"},
+      {"depth", of_exception("CREATE", deep, ""), "deny 422", "cannot be read: spec: nested"},
+      {"made unreadable", of_exception("UPDATE", deep, good), "deny 422", "e is wrong: cannot be"},
+      {"from bad to worse", of_exception("UPDATE", deep, large), "deny 422", "cannot be read"},
+      {"labels of what was stored so", of_exception("UPDATE", deep, deep), "allow", ""},
+      {"put right", of_exception("UPDATE", good, large), "allow + warning", ""},
+      {"put wrong", of_exception("UPDATE", wrong, large), "deny 422", "imag-tag"},
+      {"deleted", of_exception("DELETE", "", large), "allow", ""},
+  };
+  Endpoint strict;
+  Endpoint loose(lenient());
+  Endpoint watching(audit());
+  for (const auto& [what, body, expected, says] : rows) {
+    for (Endpoint* endpoint : {&strict, &loose, &watching}) {
+      const net::Answer answer = endpoint->post(body);
+      EXPECT_EQ(summary_of(answer), expected) << what << ": " << answer.body;
+      EXPECT_THAT(answer.body, HasSubstr(says)) << what;
     }
   }
 }

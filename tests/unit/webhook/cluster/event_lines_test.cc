@@ -17,10 +17,12 @@ std::string event(const std::string& type, const std::string& name, int version)
 struct Watched {
   std::string version = "1";
   std::vector<std::string> told;
-  EventLines lines{version, [this](EventType type, const policy::json::Object& object) {
-                     const std::string name(text_at(object, "metadata", "name"));
-                     told.push_back((type == EventType::kPut ? "put " : "removed ") + name);
-                   }};
+  EventLines lines{
+      version,
+      [this](EventType type, const policy::json::Object& object, const std::string& trouble) {
+        const std::string name(text_at(object, "metadata", "name"));
+        told.push_back((type == EventType::kPut ? "put " : "removed ") + name + trouble);
+      }};
 };
 
 const std::vector<std::string> kTold = {"put a", "put a", "removed b"};
@@ -61,6 +63,18 @@ TEST(EventLines, EndWithWhatCannotBeRead) {
       {"no JSON\n", "a line that is no JSON object"},
       {"[]\n", "a line that is no JSON object"},
       {"{}\n", "something that is no event"},
+      {R"({"type":"ADDED","object":{"metadata":{"name":"a","resourceVersion":"2"},"x":[[}})"
+       "\n",
+       "a line that is no JSON object"},
+      {R"({"type":"ADDED","object":{"metadata":{"resourceVersion":"2"},"x":1e400}})"
+       "\n",
+       "a line that is no JSON object"},
+      {R"({"type":5,"object":{"metadata":{"name":"a","resourceVersion":"2"},"x":1e400}})"
+       "\n",
+       "something that is no event"},
+      {R"({"type":"ADDED","object":{"metadata":{"name":"a"},"x":1e400}})"
+       "\n",
+       "without a resourceVersion"},
       {"{\"type\":\"ADDED\",\"object\":5}\n", "something that is no event"},
       {"{\"type\":\"ADDED\",\"object\":{}}\n", "without a resourceVersion"},
       {event("RENAMED", "a", 5), "an event of an unknown type"},
@@ -74,6 +88,30 @@ TEST(EventLines, EndWithWhatCannotBeRead) {
     EXPECT_TRUE(watched.told.empty());
     EXPECT_EQ(watched.version, "1") << "a version that was not understood is not gone on from";
   }
+}
+
+// The next watch would begin with the same event.
+TEST(EventLines, GoOnAfterAnObjectThatCannotBeRead) {
+  const auto unread = [](const std::string& type, const std::string& spec) {
+    return R"({"type":")" + type +
+           R"(","object":{"metadata":{"name":"x","resourceVersion":"7"},"spec":)" + spec + "}}\n";
+  };
+  const std::string number = R"({"y":100000000000000000000})";
+  const std::string deep = std::string(2'000, '[') + std::string(2'000, ']');
+  const std::vector<std::pair<std::string, std::string>> rows = {
+      {unread("ADDED", number), "put xspec.y: a number that is too large"},
+      {unread("MODIFIED", deep), "put xspec: nested deeper than 1,000 levels"},
+      {unread("DELETED", deep), "removed xspec: nested deeper than 1,000 levels"},
+  };
+  for (const auto& [text, says] : rows) {
+    Watched watched;
+    EXPECT_TRUE(watched.lines.add(event("ADDED", "a", 6) + text + event("ADDED", "b", 8)));
+    EXPECT_EQ(watched.told, (std::vector<std::string>{"put a", says, "put b"}));
+    EXPECT_EQ(watched.version, "8");
+  }
+  Watched watched;
+  EXPECT_FALSE(watched.lines.add(unread("RENAMED", number)));
+  EXPECT_EQ(watched.version, "1");
 }
 
 TEST(EventLines, HandOnWhatTheServerSays) {
