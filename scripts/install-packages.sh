@@ -9,7 +9,7 @@ build=(clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev cmake ninja-bui
 demo=(python3 curl openssl docker-registry)
 test=(python3 python3-yaml curl openssl docker-registry apache2-utils skopeo zstd)
 bench=(wrk hey nginx-light valgrind strace python3 docker-registry skopeo)
-image=(lld-19 binutils ca-certificates python3 openssl docker-registry skopeo iproute2)
+image=(lld-19 llvm-19 binutils ca-certificates python3 openssl docker-registry skopeo iproute2)
 e2e=("${image[@]}" python3-yaml apache2-utils curl containerd runc containernetworking-plugins iptables util-linux mount)
 
 case "${1:-}" in
