@@ -205,9 +205,9 @@ asio::awaitable<void> Listener::serve_tls(Socket socket,
   session.hand_shaken_by = Clock::time_point::max();
   if (error) {
     ++context_.counters.handshake_errors;
-    const std::string why = check ? check->refusal(error) : "";
-    if (why.empty()) co_return;
-    demand_->refused(peer_of(stream.next_layer()), why);
+    if (!check) co_return;
+    const std::string why = check->refusal(error);
+    if (!why.empty()) demand_->refused(peer_of(stream.next_layer()), why);
     co_await turn_away(stream, session);
     co_return;
   }
