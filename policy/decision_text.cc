@@ -44,8 +44,8 @@ std::string speaks_for(std::span<const JudgedFinding> findings, std::size_t at) 
     return findings[i].action == findings[at].action &&
            findings[i].finding.container == findings[at].finding.container;
   };
-  for (std::size_t i = at; i-- > 0 && beside(i);) {
-    if (lacks_the_same(findings[i], findings[at])) return "";
+  for (std::size_t after = at; after > 0 && beside(after - 1); --after) {
+    if (lacks_the_same(findings[after - 1], findings[at])) return "";
   }
   for (std::size_t i = at + 1; i < findings.size() && beside(i); ++i) {
     if (!lacks_the_same(findings[i], findings[at])) continue;
