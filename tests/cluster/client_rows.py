@@ -3,6 +3,7 @@
 import contextlib
 import http.server
 import itertools
+import os
 import signal
 import sys
 import threading
@@ -18,6 +19,7 @@ from following import change, follower, put_policy, trouble, verdict
 from harness import check_rows
 
 SILENCE = "2s"
+SANITIZED = os.environ.get("PLIMSOLL_SANITIZED") == "1"
 WITHIN = 45  # s: the longest back-off is 30 s
 
 
@@ -93,7 +95,7 @@ class Client:
     def sound(self):
         """Nothing was lost but what the fault hides: memory, log, credentials."""
         memory, log = self.server.peak_memory(), self.server.log_path.read_text()
-        if memory > 128 or len(log.splitlines()) > 400 or ADMIN in log:
+        if (memory > 128 and not SANITIZED) or len(log.splitlines()) > 400 or ADMIN in log:
             return f", {memory:.0f} MiB, {len(log.splitlines())} lines{', a credential' if ADMIN in log else ''}"
         return ""
 
@@ -208,6 +210,8 @@ def server_rows(plane, client):
 
 def main():
     began = time.monotonic()
+    if SANITIZED:
+        print("not measured in this build, because a sanitizer multiplies it: memory")
     plane = control_plane_or_end()
     with plane:
         install_crds(plane)
