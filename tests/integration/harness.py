@@ -148,6 +148,7 @@ class Server:
         except subprocess.TimeoutExpired:
             self.process.kill()
             code = "killed"
+        self.ended_with = self.log_path.read_text(errors="replace")[-4000:] if code != 0 else ""
         self.directory.cleanup()
         return code
 
@@ -156,8 +157,10 @@ class Server:
 
     def __exit__(self, *_):
         code = self.stop()
-        if code != 0 and sys.exc_info()[0] is None:
-            raise AssertionError(f"the server ended with {code}")
+        if code != 0:
+            print(f"--- the end of the log of a server that ended with {code}\n{self.ended_with}", file=sys.stderr)
+            if sys.exc_info()[0] is None:
+                raise AssertionError(f"the server ended with {code}")
 
 
 def wait_until(holds, seconds=20):

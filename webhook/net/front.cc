@@ -68,6 +68,9 @@ void Front::start_sweeping() {
 }
 
 void Front::start_thread() {
+  // Before there are threads: the first call sets the C library's allocator up where another has
+  // taken its place (a sanitizer's), and from two threads at once that is not safe.
+  malloc_trim(0);
   start_sweeping();
   thread_ = std::thread([this] { io_.run(); });
 }
