@@ -195,6 +195,7 @@ void PolicyObjects::take(const json::Object& object, const std::string& trouble)
   if (another) kept = {};
   // Until the list is complete nobody knows.
   if (is_new) kept.is_surplus = objects_.size() > kMaxPolicies;
+  has_surplus_ |= kept.is_surplus;
   kept.seen_in = lists_;
   kept.resource_version = text_at(object, "metadata", "resourceVersion");
   kept.status = text_of(object, "status");
@@ -242,6 +243,7 @@ void ExceptionObjects::take(const json::Object& object, const std::string& troub
   ExceptionObject& kept = at->second;
   const bool same = is_same(kept, object);
   if (is_new) kept.is_surplus = objects_.size() > kMaxExceptionObjects;
+  has_surplus_ |= kept.is_surplus;
   kept.seen_in = lists_;
   kept.resource_version = text_at(object, "metadata", "resourceVersion");
   kept.status = text_of(object, "status");

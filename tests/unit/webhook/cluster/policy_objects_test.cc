@@ -186,6 +186,22 @@ TEST(ExceptionObjects, CountUpToTheLimitByName) {
   expect_the_first_to_count(objects, kMaxExceptionObjects, "n/e", numbered_exception);
 }
 
+// While the new list comes, those that it will not name are there, too.
+TEST(PolicyObjects, AllCountWhereAListReplacesAllOthers) {
+  PolicyObjects objects([] {});
+  const auto put = [&objects](const json::Object& object) { objects.put(object); };
+  objects.begin();
+  for (std::size_t number = 0; number < kMaxPolicies; ++number)
+    with_object(numbered_policy(number), put);
+  objects.listed();
+  objects.begin();
+  for (std::size_t number = 0; number < kMaxPolicies; ++number)
+    with_object(numbered_policy(kMaxPolicies + number), put);
+  objects.listed();
+  EXPECT_EQ(objects.all().size(), kMaxPolicies);
+  EXPECT_EQ(counted(objects), kMaxPolicies);
+}
+
 TEST(PoliciesOf, IsTheSameWhereTheSameObjectsAre) {
   PolicyObjects one([] {});
   PolicyObjects two([] {});
