@@ -2,6 +2,7 @@
 """Judges every golden case at the desk and by the webhook: both as the case says, and both alike."""
 
 import concurrent.futures
+import functools
 import json
 import os
 import re
@@ -52,18 +53,28 @@ def finding_text(kind, name, container_class, container, path):
     return f"{kind}/{name} {container_class + ':' + (container or '') if container_class else '-'} {path}"
 
 
-def by_check(path, policy, *flags):
+def check(paths, policy, *flags):
+    """What the desk says of every object in the files: (path, kind and name, verdict, findings)."""
     given = ["--policy", policy] if policy else []
-    done = subprocess.run([PROGRAM, "check", *given, *flags, "--output", "json", path], capture_output=True, text=True)
+    done = subprocess.run([PROGRAM, "check", *given, *flags, "--output", "json", *paths], capture_output=True, text=True)
     if done.returncode not in (0, 1):
         raise ValueError(f"check: exit {done.returncode}: {done.stderr}")
-    report = json.loads(done.stdout)
+    return [(Path(thing["file"]), thing["kind"], thing["name"], thing["verdict"], thing["findings"]) for thing in json.loads(done.stdout)["objects"]]
+
+
+def by_check(path, policy, *flags):
     found, texts = [], {}
-    for thing in report["objects"]:
-        for finding in thing["findings"]:
-            found.append(finding_text(thing["kind"], thing["name"], finding["containerClass"], finding["container"], finding["path"]))
-        texts[f"{thing['kind']}/{thing['name']}"] = (thing["verdict"], sorted((f["path"], f["message"]) for f in thing["findings"]))
+    for _, kind, name, verdict, findings in check([path], policy, *flags):
+        for finding in findings:
+            found.append(finding_text(kind, name, finding["containerClass"], finding["container"], finding["path"]))
+        texts[f"{kind}/{name}"] = (verdict, sorted((f["path"], f["message"]) for f in findings))
     return sorted(found), texts
+
+
+@functools.cache
+def objects_of(path):
+    lines = subprocess.run([OBJECTS, path], capture_output=True, text=True, check=True).stdout.splitlines()
+    return [json.loads(line) for line in lines]
 
 
 def review_of(thing):
@@ -76,8 +87,7 @@ def review_of(thing):
 
 def by_webhook(path, server):
     texts = {}
-    lines = subprocess.run([OBJECTS, path], capture_output=True, text=True, check=True).stdout.splitlines()
-    for thing in map(json.loads, lines):
+    for thing in objects_of(path):
         response = server.ask(review_of(thing))
         causes = response.get("status", {}).get("details", {}).get("causes", [])
         verdict = "allow" if response["allowed"] else "deny"
@@ -123,28 +133,29 @@ def every_rule(rules):
     return POLICY.split("    {rule}")[0].replace("{{", "{").replace("}}", "}") + "\n".join(lines) + "\n"
 
 
-def verdicts(texts):
-    return {name: verdict for name, (verdict, _) in texts.items()}
+def differences(cases, policy, mode):
+    """(how many objects were compared, what the desk and the webhook do not agree on)"""
+    desk = {}
+    for path, kind, name, verdict, _ in check(cases, policy, "--mode", mode, "--images", *NOBODY_IS_ASKED):
+        desk.setdefault(path, {})[f"{kind}/{name}"] = verdict
+    problems = []
+    with harness.Server(*NOBODY_IS_ASKED, mode=mode, policy=policy.read_text() if policy else None) as server:
+        for path in cases:
+            webhook = {name: verdict for name, (verdict, _) in by_webhook(path, server).items()}
+            if desk.get(path, {}) != webhook:
+                problems.append(f"{path.name}, {mode}: check {desk.get(path)}, webhook {webhook}")
+    return sum(map(len, desk.values())), problems
 
 
 def all_together(cases, rules):
     """Every case under all rules and under the built-in policy, in every mode: the same verdicts both ways."""
-    problems, compared = [], 0
-    with tempfile.TemporaryDirectory() as directory:
+    with tempfile.TemporaryDirectory() as directory, concurrent.futures.ThreadPoolExecutor(3) as pool:
         together = Path(directory, "policy.yaml")
         together.write_text(every_rule(rules))
-        for policy in (together, None):
-            text = together.read_text() if policy else None
-            for mode in ("enforce", "warn", "audit"):
-                with harness.Server(*NOBODY_IS_ASKED, mode=mode, policy=text) as server:
-                    for path in cases:
-                        desk = verdicts(by_check(path, policy, "--mode", mode, "--images", *NOBODY_IS_ASKED)[1])
-                        webhook = verdicts(by_webhook(path, server))
-                        compared += len(desk)
-                        if desk != webhook:
-                            problems.append(f"{path.name}, {mode}: check {desk}, webhook {webhook}")
-    print(f"golden: {compared} verdicts of all rules and of the built-in policy compared, in three modes")
-    return problems
+        ways = [(policy, mode) for policy in (together, None) for mode in ("enforce", "warn", "audit")]
+        seen = list(pool.map(lambda way: differences(cases, *way), ways))
+    print(f"golden: {sum(compared for compared, _ in seen)} verdicts of all rules and of the built-in policy compared, in three modes")
+    return [problem for _, problems in seen for problem in problems]
 
 
 def guarded(path, images):
