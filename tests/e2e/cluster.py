@@ -53,7 +53,7 @@ def run(command, given):
 def main():
     archive, *command = sys.argv[1:]
     try:
-        for variable in helm.VERSIONS:
+        for variable in helm.PACKAGES:
             os.environ[variable] = str(helm.find(variable))
         sandbox.enter()
     except sandbox.Unavailable as missing:

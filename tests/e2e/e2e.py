@@ -41,7 +41,7 @@ def without_cluster(missing):
 
 def main():
     try:
-        for variable in helm.VERSIONS:
+        for variable in helm.PACKAGES:
             os.environ[variable] = str(helm.find(variable))
         sandbox.enter()
     except sandbox.Unavailable as missing:

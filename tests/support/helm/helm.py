@@ -1,34 +1,36 @@
 """Helm 3 and Helm 4 for tests: what HELM3 and HELM name where they are set, else built from their Go modules into the cache."""
 import os
 import pathlib
+import re
 import subprocess
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "control_plane"))
 import programs  # noqa: E402
 
-# variable -> (package, version)
-VERSIONS = {"HELM": ("helm.sh/helm/v4/cmd/helm", "v4.3.2"), "HELM3": ("helm.sh/helm/v3/cmd/helm", "v3.22.0")}
+MODULE = pathlib.Path(__file__).resolve().parent / "both"
+# variable -> package of `both/go.mod`: one module, so that they share what they are built of
+PACKAGES = {"HELM": "helm.sh/helm/v4", "HELM3": "helm.sh/helm/v3"}
 
 
-def built(variable):
-    return programs.cache_directory() / "programs" / f"helm-{VERSIONS[variable][1]}" / "helm"
+def version(variable):
+    return re.search(rf"^\s*{re.escape(PACKAGES[variable])} (v\S+)", (MODULE / "go.mod").read_text(), re.M).group(1)
 
 
 def build(variable):
     """A later run finds it."""
-    target, (package, version) = built(variable), VERSIONS[variable]
+    package, number = PACKAGES[variable], version(variable)
+    target = programs.cache_directory() / "programs" / f"helm-{number}-{programs.sources_hash(MODULE)}" / "helm"
     with programs.built_once(target) as missing:
         if missing:
             go, environment = programs.go_environment()
-            print(f"== building Helm {version} from its Go module (minutes, once)", flush=True)
-            scratch = target.parent / "new"
-            done = subprocess.run([go, "install", "-trimpath", "-ldflags", "-s -w", f"{package}@{version}"], cwd=target.parent,
-                                  env={**environment, "GOFLAGS": "-buildvcs=false", "GOBIN": str(scratch)}, capture_output=True, text=True)
+            print(f"== building Helm {number} from its Go module (minutes, once)", flush=True)
+            made = target.parent / "helm.new"
+            done = subprocess.run([go, "build", "-ldflags", f"-s -w -X {package}/internal/version.version={number}", "-o", made, f"{package}/cmd/helm"],
+                                  cwd=MODULE, env=environment, capture_output=True, text=True)
             if done.returncode != 0:
-                raise programs.Unavailable(f"Helm {version} could not be built: {done.stderr.strip()[-600:]}")
-            (scratch / "helm").rename(target)
-            scratch.rmdir()
+                raise programs.Unavailable(f"Helm {number} could not be built: {done.stderr.strip()[-600:]}")
+            made.rename(target)
     return target
 
 
@@ -44,7 +46,7 @@ def find(variable):
 
 def main():
     try:
-        for variable in VERSIONS:
+        for variable in PACKAGES:
             print(find(variable))
     except programs.Unavailable as missing:
         programs.end_without(missing, "Helm")
