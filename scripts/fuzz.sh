@@ -4,8 +4,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 seconds=${1:-20}
 
-cmake --preset fuzz > /dev/null
-cmake --build --preset fuzz -j "$(nproc)"
+cmake --preset asan > /dev/null
+cmake --build --preset asan -j "$(nproc)" --target fuzz_targets
 mkdir -p build/fuzz/found
 
 run_one() {
@@ -27,5 +27,5 @@ run_one() {
 }
 export -f run_one
 
-ls build/fuzz/*_fuzz | xargs -P 2 -I {} bash -c 'run_one "$@"' _ {} "$seconds"
+ls build/asan/*_fuzz | xargs -P 2 -I {} bash -c 'run_one "$@"' _ {} "$seconds"
 echo "fuzz: all targets ran for $seconds s each"
