@@ -248,7 +248,7 @@ endless_scenario("endless_chunked", "too-large", endless("manifests", "chunked")
 endless_scenario("endless_without_length", "too-large", endless("manifests", "none"))
 endless_scenario("endless_config", "too-large", endless("blobs", "chunked"))
 endless_scenario("endless_error", "not-found", endless("manifests", "chunked", status=404), "HEAD finds it, GET does not")
-endless_scenario("endless_small_chunks", "too-large", endless("manifests", "small chunks"), "one byte a chunk", 48 * MIB)
+endless_scenario("endless_small_chunks", "too-large", endless("manifests", "small chunks"), "the smallest chunks", 48 * MIB)
 
 
 def announce(extra, then):
