@@ -8,6 +8,7 @@ import time
 
 from admission_objects import BAD, DEPLOYMENT, FINALIZER, POD, changed, large_strings, make, make_bad, many_variables
 from admission_stage import JUDGED, OWN, outcome
+from harness import wait_until
 from webhooks import WEBHOOK
 
 FAILING = [f"{what}-{policy}" for what in ("dead", "slow", "stranger") for policy in ("fail", "ignore")]
@@ -42,6 +43,7 @@ class Failures:
         server = self.stage.servers["slow"]
         server.signal(signal.SIGSTOP)
         try:
+            wait_until(server.is_stopped)
             yield
         finally:
             server.signal(signal.SIGCONT)

@@ -137,6 +137,11 @@ class Server:
         status = Path(f"/proc/{self.process.pid}/status").read_text()
         return int(re.search(r"VmHWM:\s+(\d+) kB", status).group(1)) / 1024
 
+    def is_stopped(self):
+        """Every thread of it, by SIGSTOP: until then one of them may still answer."""
+        tasks = Path(f"/proc/{self.process.pid}/task").iterdir()
+        return all((task / "stat").read_text().rpartition(")")[2].split()[0] == "T" for task in tasks)
+
     def signal(self, number=signal.SIGTERM):
         self.process.send_signal(number)
 
