@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 JOBS ?= $(shell nproc)
 
-.PHONY: help packages release demo test bench image e2e cluster lint fuzz format chart clean
+.PHONY: help packages configured release demo test bench image e2e cluster lint fuzz format chart clean
 help:
 	@echo "make demo     build, start the server, send it real reviews, show the verdicts"
 	@echo "make test     build and run every test"
@@ -19,12 +19,15 @@ help:
 packages:
 	@scripts/install-packages.sh build
 
-release: packages
+configured: packages
 	@echo "== building (build/release)"
 	@cmake --preset release > build-release.log 2>&1 || { cat build-release.log; exit 1; }; rm -f build-release.log
+
+release: configured
 	@cmake --build --preset release -j $(JOBS)
 
-demo: release
+demo: configured
+	@cmake --build --preset release -j $(JOBS) --target plimsoll
 	@scripts/install-packages.sh demo
 	@scripts/demo/run.sh build/release/plimsoll
 
