@@ -36,7 +36,7 @@ test: release
 	@PYTHONDONTWRITEBYTECODE=1 python3 tests/support/control_plane/programs.py || [ $$? = 77 ]
 	@PYTHONDONTWRITEBYTECODE=1 python3 tests/support/helm/helm.py || [ $$? = 77 ]
 	@echo "== testing"
-	@ctest --preset release -j $$(($(JOBS) + 1)) # they wait, too
+	@scripts/test.sh release -j $$(($(JOBS) + 1)) # they wait, too
 	@echo "make test: all tests passed, but for those that are listed above as skipped"
 
 bench: release

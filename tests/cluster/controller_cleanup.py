@@ -120,9 +120,9 @@ class Outages(Scene):
                  lambda: f"{len(lines) <= 10} {any(line['event'] == 'API server' for line in lines)}")
 
     def after(self, what):
-        self.soon(f"{what}: it leads", 1, lambda: int(self.controller.metric("controller_leads")), 30)
-        told(lambda: bool(self.plane.get(self.place.path)), 30)
+        self.soon(f"{what}: it leads", 1, lambda: int(self.controller.metric("controller_leads")))
+        told(lambda: bool(self.plane.get(self.place.path)))
         self.place.edit(lambda live: live["webhooks"][0].update(failurePolicy="Ignore"))
         self.soon(f"{what}: edits are undone", "Fail", lambda: self.place.live()["webhooks"][0]["failurePolicy"], 40)
-        self.soon(f"{what}: pods", "allowed, denied", self.place.reaches, 30)
+        self.soon(f"{what}: pods", "allowed, denied", self.place.reaches)
         self.soon(f"{what}: /readyz is quiet", False, lambda: "house:" in self.controller.get("/readyz"), 40)

@@ -74,7 +74,7 @@ class Edited(Scene):
             whole = place.live()["webhooks"]
             for index, (change, names) in enumerate(EDITS, 1):
                 place.edit(change)
-                self.soon(f"edit {index} is undone", True, lambda: place.live()["webhooks"] == whole, 5)
+                self.soon(f"edit {index} is undone", True, lambda: place.live()["webhooks"] == whole)
                 self.soon(
                     f"edit {index}: the log names it",
                     f"{names} was not as installed; it is again {index}",
@@ -91,7 +91,7 @@ class Edited(Scene):
                 except Status as status:  # newer API servers take no such caBundle
                     self.row(f"caBundle: {what}", 422, lambda status=status: status.code)
                     continue
-                self.soon(f"caBundle {what}: it is back", True, lambda: place.live()["webhooks"] == whole, 5)
+                self.soon(f"caBundle {what}: it is back", True, lambda: place.live()["webhooks"] == whole)
             self.row("a caBundle is written as such, and not counted as healed", len(EDITS),
                      lambda: int(controller.metric("webhook_configuration_heals_total")))
             self.soon("pods afterwards", "allowed, denied", place.reaches)

@@ -114,16 +114,16 @@ class Crashes(Scene):
         flags = ("--trust-delay", "1s")
         with contextlib.ExitStack() as ends:
             ends.enter_context(place.serving())
-            if not told(lambda: place.reaches() == "allowed, denied", 20):
+            if not told(lambda: place.reaches() == "allowed, denied", 60):
                 return "it does not serve"
             calls = ends.enter_context(Calls(place))
             with proxy.rule(action, token=token, method="PATCH", nth=write) as rule:
                 first = ends.enter_context(place.controller(*flags, kubeconfig=proxy.kubeconfig(user, token)))
-                hit = told(lambda: rule.applied == 1, 20, 0.01)
+                hit = told(lambda: rule.applied == 1, 60, 0.01)
                 if kill:
                     first.process.send_signal(signal.SIGKILL)
                     ends.enter_context(place.controller(*flags))
-                renewed = told(lambda: self.renewed(place, secret), 25)
+                renewed = told(lambda: self.renewed(place, secret), 60)
             told(lambda: False, 1.5)  # the kubelet, and the server's look
             calls.ended.set()
             seen = place.consistent() if renewed else "not renewed: " + place.consistent()

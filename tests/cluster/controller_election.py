@@ -6,6 +6,7 @@ import time
 
 import proxy_actions as actions
 from api_proxy import ApiProxy
+from control_plane import ADMIN
 from controller_stage import LEASE, Place, Scene, told
 
 MOST = 60  # seconds until another one leads, on a busy machine; what it took is printed
@@ -114,6 +115,24 @@ class Ended(Pair):
             print(f"   after SIGTERM {seconds:.2f} s without a leader")
 
 
+class GivenBack(Scene):
+    """Told to end while it renews the Lease: the renewal comes in between, and nobody holds the Lease all the same."""
+
+    name, number = "Lease given back", 20
+
+    def play(self):
+        place = Place(self.plane, "back", 46, secret={})
+        path = "/apis/coordination.k8s.io/v1/namespaces/back/leases/plimsoll-controller"
+        with ApiProxy(self.plane) as proxy, place.controller(kubeconfig=proxy.kubeconfig("back", ADMIN)) as controller:
+            told(controller.leads)
+            gives_back = {"method": "PATCH", "path": path, "when": lambda exchange: b'"holderIdentity":""' in exchange.body}
+            with proxy.rule(actions.conflict(), nth=1, **gives_back) as rule:
+                controller.process.send_signal(signal.SIGTERM)
+                self.row("it ends as told", 0, lambda: controller.process.wait(20))
+                self.row("a conflict was met", 1, lambda: rule.applied)
+            self.row("nobody holds it", "", lambda: self.plane.get(path)["spec"].get("holderIdentity", ""))
+
+
 class Frozen(Pair):
     name, number = "leader frozen", 13
 
@@ -133,7 +152,8 @@ class Frozen(Pair):
                 self.leader.process.send_signal(signal.SIGCONT)
                 time.sleep(5)
             self.row("awake again it never leads beside the other", 0, lambda: watcher.both)
-            self.row("it writes nothing, not even the Lease", "[]", lambda: self.place.writes(old, since, without=()))
+            self.row("nothing that it writes is taken, not even the Lease", "[]",
+                     lambda: [one for one in self.place.writes(old, since, without=()) if not one.endswith(" 409")])
             self.row("it says that it no longer leads", True, lambda: bool(self.leader.said("no longer leading")))
             self.soon("the other has kept house", "Fail 10", self.fields)
             self.leader, self.other = self.other, self.leader
@@ -151,8 +171,9 @@ class HeldUp(Pair):
             proxy = ends.enter_context(ApiProxy(self.plane))
             self.start(ends, 43, proxy, "heldup")
             old, since = self.users[self.leader], len(self.plane.audit_events())
+            released = threading.Event()
             with proxy.rule(
-                actions.delay(8), method="PATCH", token=self.plane.users[old][0], path=".*/validatingwebhookconfigurations/.*"
+                actions.hold(released), method="PATCH", token=self.plane.users[old][0], path=".*/validatingwebhookconfigurations/.*"
             ) as rule:
                 self.edit(failurePolicy="Ignore")
                 told(lambda: rule.applied == 1)
@@ -162,8 +183,9 @@ class HeldUp(Pair):
                 self.soon("and has undone the edit", "Fail 10", self.fields)
                 self.place.edit(lambda live: live["metadata"].update(annotations={"plimsoll.dev/unmanaged": "true"}))
                 self.edit(timeoutSeconds=7)  # by hand, allowed now
+                released.set()
                 self.soon("the late write is refused", "['patch validatingwebhookconfigurations 409']",
-                          lambda: [one for one in self.place.writes(old, since) if "webhook" in one], 12)
+                          lambda: [one for one in self.place.writes(old, since) if "webhook" in one])
                 self.row("and has changed nothing", "Fail 7", self.fields)
                 self.leader.process.send_signal(signal.SIGCONT)
             told(lambda: False, 3)
@@ -194,4 +216,4 @@ class CutOff(Pair):
             self.row("the log says it", True, lambda: bool(self.leader.said("no longer leading", "could not be renewed in time")))
 
 
-SCENES = (Killed, Ended, Frozen, HeldUp, CutOff)
+SCENES = (Killed, Ended, GivenBack, Frozen, HeldUp, CutOff)

@@ -69,7 +69,7 @@ class SecretMissing(Scene):
             self.row("and only one", 1, lambda: len(controller.said("house keeping")))
             self.row("nothing is written", "[]", lambda: place.writes("missing-a"))
             place.make_secret({})
-            self.soon("made once it is there", "consistent", place.consistent, 15)
+            self.soon("made once it is there", "consistent", place.consistent)
             self.soon("/readyz is quiet again", False, lambda: "house:" in controller.get("/readyz"))
             self.row("the process goes on", True, controller.alive)
 
@@ -108,7 +108,7 @@ class SecretDamaged(Scene):
             self.plane.patch(place.secret_path, {"data": None})
             self.plane.patch(place.secret_path, {"stringData": {**good, **damage}})
             with place.controller("--trust-delay", "1s") as controller:
-                self.soon(what, expected, lambda: f"{place.consistent()}, {self.authority(place, good)}", 12)
+                self.soon(what, expected, lambda: f"{place.consistent()}, {self.authority(place, good)}")
                 self.row(what + ": it goes on, nothing secret is told", "True False",
                          lambda: f"{controller.alive()} {'PRIVATE' in controller.log_path.read_text()}")
         self.row("other keys stay", "left alone", lambda: place.secret().get("notes"))

@@ -133,6 +133,11 @@ def hang_rows(plane):
         what = seen(plane, action, target).split(", ")[-1]
         return f"{what}, {'late' if time.monotonic() - begun > 1 else 'soon'}"
 
+    def released_in(seconds):
+        released = threading.Event()
+        threading.Timer(seconds, released.set).start()
+        return released
+
     return [
         ("no answer", "nothing None; client left; None", lambda: hangs(actions.hang())),
         ("no answer, but it is done", "nothing None; client left; 200", lambda: hangs(actions.hang(perform=True), MAPS)),
@@ -142,6 +147,7 @@ def hang_rows(plane):
         ("stalled in the second event, for 1 s", ALL + ", whole", lambda: seen(plane, alter.stall_in_event(2, 1))),
         ("delayed by 1 s", "whole, late", lambda: lasts(actions.delay(1))),
         ("done, then delayed by 1 s", "whole, late", lambda: lasts(actions.delay(1, perform=True))),
+        ("held until it is released", "whole, late", lambda: lasts(actions.hold(released_in(1.1)))),
         ("slow", "whole, late", lambda: lasts(actions.slow(400))),
         ("two actions: a delay, then an answer", "503 ServiceUnavailable",
          lambda: answered(plane, actions.delay(0.2), actions.fail(503))),

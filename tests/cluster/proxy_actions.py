@@ -138,6 +138,15 @@ def delay(seconds, perform=False):
     return Action(act)
 
 
+def hold(released):
+    """Before the real server is asked, until the threading.Event is set."""
+    def act(exchange):
+        while not released.is_set():
+            exchange.sleep(0.02)
+        return False
+    return Action(act)
+
+
 def stall_after_head(seconds=None):
     return stall_after(0, seconds)
 

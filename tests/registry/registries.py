@@ -13,6 +13,7 @@ import re
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -22,6 +23,9 @@ from pathlib import Path
 from certificates import NAMES, Authority
 from layout import INDEX_TYPES
 from token_server import SERVICE, TokenServer
+
+sys.path.append(str(Path(__file__).resolve().parents[1] / "support"))
+from ports import free_port  # noqa: E402
 
 PROGRAM = "/usr/bin/docker-registry"
 READER, PUSHER = ("reader", "s3cret:with colon"), ("pusher", "push-it")
@@ -34,12 +38,6 @@ def need(program, package):
     if shutil.which(program) is None:
         for command in (["apt-get", "update", "-q"], ["apt-get", "install", "-y", "-q", "--no-install-recommends", package]):
             subprocess.run(command, check=True, capture_output=True)
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def repository(name):

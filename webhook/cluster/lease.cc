@@ -20,6 +20,7 @@ using Json = nlohmann::json;
 using telemetry::LogLevel;
 
 constexpr double kJitter = 1.2;
+constexpr int kReleaseAttempts = 3;
 
 // Goes on while the machine sleeps, and never back.
 std::chrono::nanoseconds since_boot() {
@@ -173,6 +174,7 @@ asio::awaitable<void> Lease::step() {
     }
     co_return;
   }
+  if (released_) co_return;  // meanwhile: what nobody holds now is not for us
   auto read = read_record(answer->body);
   if (!read) co_return;
   Record seen = *std::move(read);
@@ -199,17 +201,24 @@ asio::awaitable<void> Lease::release() {
   if (!leads()) co_return;
   released_ = true;
   leads_until_ = 0;
+  for (int attempt = 0; attempt < kReleaseAttempts; ++attempt) {
+    if (co_await give_back()) co_return;
+  }
+}
+
+// False where it may still be ours: a renewal that was under way came in between, say.
+asio::awaitable<bool> Lease::give_back() {
   ApiRequest request;
   request.path = path() + "/" + options_.name;
   request.time = std::chrono::seconds(2);
   const ApiResult answer = co_await api_.call(std::move(request));
-  if (!answer) co_return;
+  if (!answer) co_return false;
   auto record = read_record(answer->body);
-  if (!record || record->holder != options_.identity) co_return;
+  if (!record || record->holder != options_.identity) co_return true;
   record->holder = "";
   record->duration_seconds = 1;
   record->renewed = micro_time(std::chrono::system_clock::now());
-  co_await put(*std::move(record), false);
+  co_return co_await put(*std::move(record), false);
 }
 
 }  // namespace plimsoll::webhook::cluster

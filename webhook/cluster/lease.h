@@ -57,6 +57,7 @@ class Lease {
   boost::asio::awaitable<void> create();
   boost::asio::awaitable<void> take(Record seen);
   boost::asio::awaitable<bool> put(Record record, bool is_new);
+  boost::asio::awaitable<bool> give_back();
   void won(Time asked);
   void lost(const char* why);
   void fail(const char* verb, const ApiError& error);

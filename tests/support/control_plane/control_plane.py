@@ -5,24 +5,21 @@ import json
 import os
 import pathlib
 import signal
-import socket
 import ssl
 import subprocess
+import sys
 import tempfile
 import time
 
 import programs
 
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1]))
+from ports import free_port  # noqa: E402
+
 ADMIN = "admin-token"
 SERVICE_RANGE = "127.20.0.0/16"  # a ClusterIP is an address of this machine: a Service reaches what listens there
 AUDIT_POLICY = {"apiVersion": "audit.k8s.io/v1", "kind": "Policy", "omitStages": ["RequestReceived"], "rules": [
     {"level": "None", "users": ["system:apiserver"]}, {"level": "None", "nonResourceURLs": ["/*"]}, {"level": "Metadata"}]}
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def openssl(*arguments, given=None):
