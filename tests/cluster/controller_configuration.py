@@ -156,7 +156,7 @@ class Fight(Scene):
 
     name, number = "a second writer, at once", 9
     place_name, service, pause = "fight0", 23, 0.0
-    SECONDS = 12
+    SECONDS = 12  # at least
 
     def play(self):
         place = Place(self.plane, self.place_name, self.service, secret={})
@@ -165,21 +165,23 @@ class Fight(Scene):
             since, ended, changed = len(self.plane.audit_events()), threading.Event(), []
             thread = threading.Thread(target=self.write, args=(place, ended, self.pause, changed))
             thread.start()
-            time.sleep(self.SECONDS)
+            began = time.monotonic()
+            is_told = told(lambda: "does another controller keep" in controller.get("/readyz") + controller.log_path.read_text(), 60)
+            time.sleep(max(0, self.SECONDS - (time.monotonic() - began)))
+            seconds = time.monotonic() - began
             patches = [one for one in place.writes(f"{self.place_name}-a", since) if one.startswith("patch validating")]
-            readyz = controller.get("/readyz")
             ended.set()
             thread.join()
             lines = len(controller.lines())
             print(
-                f"   {self.name}: it wrote {len(changed)} times, the controller {len(patches)} in {self.SECONDS} s, {lines} lines",
+                f"   {self.name}: it wrote {len(changed)} times, the controller {len(patches)} in {seconds:.0f} s, {lines} lines",
                 flush=True,
             )
-            self.row("no hot loop: at most 3 writes a second", True, lambda: len(patches) <= 3 * self.SECONDS)
-            self.row("it is told what is wrong", True, lambda: "does another controller keep" in readyz + controller.log_path.read_text())
-            self.row("the log is short: at most 5 lines a second", True, lambda: lines <= 5 * self.SECONDS)
+            self.row("no hot loop: at most 3 writes a second", True, lambda: len(patches) <= 3 * seconds)
+            self.row("it is told what is wrong", True, lambda: is_told)
+            self.row("the log is short: at most 5 lines a second", True, lambda: lines <= 5 * seconds)
             self.soon("when it ends, all is as installed", "Fail 1", lambda: " ".join((
-                place.live()["webhooks"][0]["failurePolicy"], f"{controller.metric('webhook_configuration_ok'):.0f}")), 35)
+                place.live()["webhooks"][0]["failurePolicy"], f"{controller.metric('webhook_configuration_ok'):.0f}")))
 
     @staticmethod
     def write(place, ended, pause, changed):
