@@ -115,7 +115,7 @@ def measure(build):
         folder = pathlib.Path(name)
         servers.make_certificate(folder)
         plane.kubectl("apply", "-k", TESTS.parent / "manifests" / "crds")
-        plane.kubectl("wait", "--for=condition=Established", "--timeout=60s", "crd", "--all")
+        plane.await_kinds("hygienepolicies.plimsoll.dev", "hygieneexceptions.plimsoll.dev")
         plane.namespace("plimsoll-system")
         plane.create("/api/v1/namespaces/plimsoll-system/secrets", {"metadata": {"name": "plimsoll-tls"}, "type": "Opaque"})
         return with_cluster(build, folder, plane)

@@ -19,9 +19,7 @@ def install_crds(plane):
     done = plane.kubectl("apply", "-k", DEFINITIONS)
     if done.returncode != 0:
         raise AssertionError(done.stderr)
-    plane.kubectl(
-        "wait", "--for=condition=Established", "--timeout=60s", "crd", "hygienepolicies.plimsoll.dev", "hygieneexceptions.plimsoll.dev"
-    )
+    plane.await_kinds("hygienepolicies.plimsoll.dev", "hygieneexceptions.plimsoll.dev")
     wait_until(lambda: told(lambda: plane.get(POLICIES), 1))
 
 

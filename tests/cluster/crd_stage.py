@@ -34,7 +34,7 @@ class Stage:
         self.plane = plane
         self.definitions = plimsoll("policy", "crds")
         self.applied = self.kubectl("apply", "-f", "-", given=self.definitions)
-        self.kubectl("wait", "--for=condition=Established", "--timeout=60s", "crd", *NAMES)
+        plane.await_kinds(*NAMES)
         wait_until(lambda: plane.kubectl("explain", "hyx.spec").returncode == 0 and plane.kubectl("explain", "hyp.spec").returncode == 0)
 
     def kubectl(self, *arguments, **options):

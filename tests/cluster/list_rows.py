@@ -17,7 +17,7 @@ from cluster_idle import create_many  # noqa: E402
 
 ANNOTATED, ANNOTATION = 260, 250_000  # bytes; an object has 256 KiB of annotations at most
 LONG, LENGTH = 60, 1_200_000  # bytes; etcd takes 1.5 MiB
-WITHIN = 90  # s
+WITHIN = 240  # s, on a busy machine; it is told how long it took
 MOST_MEMORY = {"server": 64, "controller": 128}  # MiB; the limit that the chart gives the controller
 
 

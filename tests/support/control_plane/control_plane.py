@@ -178,11 +178,11 @@ class ControlPlane:
             self.etcd.wait()
         self.scratch.cleanup()
 
-    def connection(self, timeout=30):
+    def connection(self, timeout=70):
         context = ssl.create_default_context(cafile=str(self.authority.certificate))
         return http.client.HTTPSConnection("127.0.0.1", self.port, context=context, timeout=timeout)
 
-    def request(self, method, path, body=None, token=ADMIN, content_type="application/json", timeout=30, headers=None):
+    def request(self, method, path, body=None, token=ADMIN, content_type="application/json", timeout=70, headers=None):
         """Returns the answer's JSON (or text); Status for whatever is not 2xx."""
         connection = self.connection(timeout)
         try:
@@ -225,6 +225,19 @@ class ControlPlane:
         """Returns the finished process, with stdout and stderr as text."""
         return subprocess.run([self.programs["kubectl"], "--kubeconfig", kubeconfig or self.kubeconfig, *map(str, arguments)],
                               input=given, capture_output=True, text=True, timeout=timeout, env={**os.environ, "HOME": self.scratch.name})
+
+    def await_kinds(self, *names, seconds=60):
+        """Until the API server serves these definitions; `kubectl wait` gives up on one that has no conditions yet."""
+        until = time.monotonic() + seconds
+        for name in names:
+            while not self._is_served(name):
+                if time.monotonic() > until:
+                    raise AssertionError(f"{name} is not served after {seconds} s")
+                time.sleep(0.1)
+
+    def _is_served(self, name):
+        found = self.get(f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}").get("status", {}).get("conditions") or []
+        return any(one["type"] == "Established" and one["status"] == "True" for one in found)
 
     def audit_events(self):
         """Those that are written whole: the API server is writing the next one meanwhile."""
