@@ -5,6 +5,7 @@ import re
 
 from chart import CHART, HELMS, leaves, main, merged, nested, refusal, side_by_side, values_of_chart
 
+SCHEMA = json.loads((CHART / "values.schema.json").read_text())
 LEAVES = {value.path: (keys, value) for keys, value in leaves(values_of_chart())}
 WRONG_TYPES = {"string": 17, "boolean": "perhaps", "integer": "many", "number": "many", "array": "text", "object": "text"}
 OPEN = {"global"}  # where an umbrella chart has keys of its own
@@ -256,6 +257,29 @@ def heaped_rows(heaps):
         yield number, f"{path}: {json.dumps(value)[:90]}", both, lambda heap=heap, keys=keys: named(heap, keys)
 
 
+def needed(schema, keys=()):
+    """What a template needs: it has a default, and null is no value of it."""
+    for key in schema.get("required", []):
+        inner = schema["properties"][key]
+        if "properties" in inner:
+            yield from needed(inner, (*keys, key))
+        else:
+            yield (*keys, key)
+
+
+def missing_rows(heaps):
+    both = " and ".join(HELMS.values())
+    for number, keys in enumerate(needed(SCHEMA), 800):
+        heap = heaps.add(keys, None)
+        yield number, f"{'.'.join(keys)}: null", both, lambda heap=heap, keys=keys: lacking(heap, keys)
+
+
+def lacking(heap, keys):
+    """Which Helm says that it is missing."""
+    said = rf"- at '{re.escape(pointer(keys[:-1]))}': missing propert.*'{re.escape(keys[-1])}'"
+    return " and ".join(name for variable, name in HELMS.items() if re.search(said, heap.said[variable])) or "nobody"
+
+
 def guard_rows():
     both = " and ".join(HELMS.values())
     asked = [(number, variable) for number in range(len(GUARDS)) for variable in HELMS]
@@ -288,7 +312,7 @@ def umbrella(values):
 
 def rows():
     heaps = Heaps()
-    heaped = list(heaped_rows(heaps))
+    heaped = [*heaped_rows(heaps), *missing_rows(heaps)]
     heaps.render()
     fine = str({name: "" for name in HELMS.values()})
     return [*heaped, *guard_rows(),
