@@ -1,4 +1,7 @@
-"""Makes values.schema.json and README.md of the chart from values.yaml, whose comments are descriptions and lines "# @ {...}" add to the schema."""
+"""Makes values.schema.json and README.md of the chart from values.yaml, whose comments are descriptions and lines "# @ {...}" add to the schema.
+
+A key with a default that templates need may not be taken away by null, unless it is marked {"optional": true}.
+"""
 import json
 import pathlib
 import re
@@ -16,23 +19,39 @@ class Value:
 
     def __init__(self, key, path, indent, text, description, extra):
         self.key, self.path, self.indent, self.text = key, path, indent, text
+        self.optional = extra.pop("optional", False)
         self.description, self.extra, self.children = description, extra, []
 
     def schema(self):
         made = {"description": self.description} if self.description else {}
-        if self.children and "additionalProperties" in self.extra and not isinstance(self.extra["additionalProperties"], bool):
+        if self.is_free():
             made["type"] = "object"  # free keys, with some of them set
         elif self.children:
-            made.update(type="object", additionalProperties=False, properties={child.key: child.schema() for child in self.children})
+            made.update(object_of(self.children))
         else:
             made["type"] = kind_of(self.text, self.path)
         return {**made, **self.extra}
+
+    def is_free(self):
+        return bool(self.children) and not isinstance(self.extra.get("additionalProperties", True), bool)
+
+    def is_needed(self):
+        """Something stands there that is neither an empty text nor an array nor an object of free keys."""
+        if self.optional or self.is_free():
+            return False
+        return bool(self.children) or (self.text != '""' and kind_of(self.text, self.path) not in ("array", "object"))
 
     def leaves(self):
         if not self.children:
             yield self
         for child in self.children:
             yield from child.leaves()
+
+
+def object_of(values):
+    needed = [value.key for value in values if value.is_needed()]
+    return {"type": "object", "additionalProperties": False, **({"required": needed} if needed else {}),
+            "properties": {value.key: value.schema() for value in values}}
 
 
 def kind_of(text, path):
@@ -77,8 +96,7 @@ def read_values(text):
 
 
 def schema_text(values):
-    schema = {"$schema": DRAFT, "title": "Values of the plimsoll chart", "type": "object", "additionalProperties": False,
-              "properties": {value.key: value.schema() for value in values}}
+    schema = {"$schema": DRAFT, "title": "Values of the plimsoll chart", **object_of(values)}
     return json.dumps(schema, indent=1) + "\n"
 
 

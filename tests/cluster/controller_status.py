@@ -2,6 +2,7 @@
 import datetime
 import json
 import pathlib
+import re
 
 from controller_stage import Place, Scene, told
 from harness import Server, wait_until
@@ -201,4 +202,6 @@ class Statuses(Scene):
         self.plane.delete(f"{POLICIES}/gold")
         self.soon("without the policy there is nothing to except", "False NothingToExcept, of 1",
                   lambda: condition(self.status("accepted", self.exceptions)))
-        self.row("no trouble was met", "[]", lambda: json.dumps([line for line in self.controller.lines() if "trouble" in line and "no answer" not in line["trouble"]]))
+        # An API server that installs definitions or answers late is not the controller's trouble.
+        met = [line for line in self.controller.lines() if not re.search(r"no answer|\(re\)initializing", line.get("trouble", "no answer"))]
+        self.row("no trouble was met", "[]", lambda: json.dumps(met))
