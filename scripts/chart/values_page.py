@@ -1,6 +1,7 @@
 """Makes values.schema.json and README.md of the chart from values.yaml, whose comments are descriptions and lines "# @ {...}" add to the schema.
 
-A key with a default that templates need may not be taken away by null, unless it is marked {"optional": true}.
+A key with a default that templates need may not be taken away by null, unless it is marked {"needed": false};
+an array or an object may, unless it is marked {"needed": true}.
 """
 import json
 import pathlib
@@ -19,7 +20,7 @@ class Value:
 
     def __init__(self, key, path, indent, text, description, extra):
         self.key, self.path, self.indent, self.text = key, path, indent, text
-        self.optional = extra.pop("optional", False)
+        self.needed = extra.pop("needed", None)
         self.description, self.extra, self.children = description, extra, []
 
     def schema(self):
@@ -37,7 +38,9 @@ class Value:
 
     def is_needed(self):
         """Something stands there that is neither an empty text nor an array nor an object of free keys."""
-        if self.optional or self.is_free():
+        if self.needed is not None:
+            return self.needed
+        if self.is_free():
             return False
         return bool(self.children) or (self.text != '""' and kind_of(self.text, self.path) not in ("array", "object"))
 
